@@ -1,0 +1,1 @@
+//! The only code of boutique that talks to a cluster.

@@ -1,0 +1,1 @@
+//! A framework to write Terraform providers in Rust.

@@ -1,0 +1,3 @@
+//! kubectl plugin for Google's Online Boutique: status, purchase, failure practice.
+
+fn main() {}

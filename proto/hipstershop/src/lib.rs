@@ -1,0 +1,1 @@
+//! The gRPC API of Online Boutique and of gRPC health checking, generated and committed.

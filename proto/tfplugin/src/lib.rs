@@ -1,0 +1,1 @@
+//! Terraform plugin protocol 6 and go-plugin messages, generated and committed.

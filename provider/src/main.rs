@@ -1,0 +1,3 @@
+//! Terraform provider for Google's Online Boutique on Kubernetes.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The two real binaries against real terraform and a real cluster.

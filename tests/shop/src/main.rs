@@ -1,0 +1,3 @@
+//! The services of Online Boutique as one small static binary.
+
+fn main() {}

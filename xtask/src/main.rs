@@ -1,0 +1,3 @@
+//! The project's verbs: demo, test, prove, lab, docs, package, bench, layers.
+
+fn main() {}
