@@ -1,3 +1,18 @@
-//! The project's verbs: demo, test, prove, lab, docs, package, bench, layers.
+//! The project's verbs, the same for people and for CI. `cargo xtask` lists them.
 
-fn main() {}
+use std::process::ExitCode;
+
+mod cli;
+mod console;
+mod layers;
+mod workspace;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

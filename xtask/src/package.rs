@@ -1,0 +1,89 @@
+//! What ships, for the machine that builds it: the provider in a filesystem mirror, the plugin, a CLI configuration that
+//! makes plain `terraform init` (or `tofu init`) find the provider in the mirror.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::workspace;
+
+/// Namespace and type of the provider's source address, without the registry's host.
+const NAMESPACE: &str = "boutique-dev";
+const TYPE: &str = "boutique";
+/// The default hosts of Terraform and of OpenTofu: one mirror serves both.
+const HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
+
+/// Paths of a finished package.
+pub(crate) struct Package {
+    /// Folder with `kubectl-boutique` and `kubectl_complete-boutique`, to be put on `PATH`.
+    pub(crate) bin: PathBuf,
+    /// CLI configuration for `TF_CLI_CONFIG_FILE`.
+    pub(crate) cli_config: PathBuf,
+}
+
+/// Builds the release binaries and lays them out under `dist/`.
+pub(crate) fn package() -> Result<Package> {
+    workspace::run(&mut workspace::cargo(&[
+        "build",
+        "--quiet",
+        "--release",
+        "--locked",
+        "--package",
+        "terraform-provider-boutique",
+        "--package",
+        "kubectl-boutique",
+    ]))?;
+    let built = workspace::target_dir().join("release");
+    let dist = workspace::root().join("dist");
+    let version = env!("CARGO_PKG_VERSION");
+
+    let mirror = dist.join("mirror");
+    for host in HOSTS {
+        let folder = mirror.join(host).join(NAMESPACE).join(TYPE).join(version).join(platform());
+        install(&built.join("terraform-provider-boutique"), &folder.join(format!("terraform-provider-boutique_v{version}")))?;
+    }
+    let bin = dist.join("bin");
+    install(&built.join("kubectl-boutique"), &bin.join("kubectl-boutique"))?;
+    install(&built.join("kubectl-boutique"), &bin.join("kubectl_complete-boutique"))?;
+
+    let cli_config = dist.join("terraform.rc");
+    fs::write(&cli_config, cli_configuration(&mirror)).with_context(|| format!("cannot write {}", cli_config.display()))?;
+    Ok(Package { bin, cli_config })
+}
+
+fn cli_configuration(mirror: &Path) -> String {
+    let include = HOSTS.map(|host| format!("\"{host}/{NAMESPACE}/*\"")).join(", ");
+    format!(
+        "provider_installation {{\n  filesystem_mirror {{\n    path    = \"{}\"\n    include = [{include}]\n  }}\n  direct {{\n    exclude = [{include}]\n  }}\n}}\n",
+        mirror.display()
+    )
+}
+
+/// Copies a file by rename, so that a running program is never written into, and only when it changed, so that
+/// a dependency lock file stays valid.
+fn install(from: &Path, to: &Path) -> Result<()> {
+    let content = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    if fs::read(to).is_ok_and(|present| present == content) {
+        return Ok(());
+    }
+    let folder = to.parent().context("a destination has a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let partial = to.with_extension("partial");
+    fs::copy(from, &partial).with_context(|| format!("cannot write {}", partial.display()))?;
+    fs::rename(&partial, to).with_context(|| format!("cannot write {}", to.display()))
+}
+
+/// Terraform's name of this machine's platform, such as `linux_amd64`.
+fn platform() -> String {
+    let os = match std::env::consts::OS {
+        "macos" => "darwin",
+        os => os,
+    };
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        arch => arch,
+    };
+    format!("{os}_{arch}")
+}
