@@ -1,4 +1,21 @@
 //! Online Boutique as data and pure functions: catalogue, rendering, status, drift, findings, predictions.
 
 pub mod catalogue;
+pub mod contract;
+pub mod diff;
+pub mod fault;
+pub mod grade;
+pub mod inventory;
+pub mod lease;
+pub mod measure;
+pub mod object;
+pub mod predict;
+pub mod probe;
+pub mod purchase;
+pub mod quantity;
+pub mod render;
+pub mod revision;
 pub mod service;
+pub mod spec;
+pub mod status;
+pub mod view;

@@ -1,0 +1,102 @@
+//! Drift: live objects against objects as applied, on the paths that were applied.
+//!
+//! A field that we do not apply is nobody's drift, with one exception: an environment variable that somebody added to a
+//! container of ours changes how *our* container runs, so it counts (server-side apply alone would leave it there).
+
+mod compare;
+mod managed;
+mod path;
+mod schema;
+
+use std::{collections::HashMap, fmt};
+
+use serde_json::Value;
+
+use crate::object::{Manifest, ObjectRef};
+
+pub use compare::{Difference, differences};
+pub use managed::{Writer, is_controller, last_writer, owns};
+pub use path::{Path, Step, set_path};
+
+/// One deviation of the cluster from what was applied. Its `Display` is one readable sentence without a full stop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drift {
+    /// The object.
+    pub object: ObjectRef,
+    /// The place; empty when the object as a whole is missing or on its way out.
+    pub path: Path,
+    /// The value that was applied; none for an environment variable that somebody added.
+    pub old: Option<Value>,
+    /// The value that stands there; none when it is gone.
+    pub new: Option<Value>,
+    /// Who wrote it last, if that is recorded.
+    pub writer: Option<Writer>,
+}
+
+impl Drift {
+    /// Whether the object itself is gone or being deleted.
+    pub fn is_whole_object(&self) -> bool {
+        self.path.is_empty()
+    }
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.old, &self.new) {
+            (_, None) if self.path.is_empty() => return write!(f, "{} is missing", self.object),
+            (_, Some(_)) if self.path.is_empty() => return write!(f, "{} is being deleted", self.object),
+            (Some(old), Some(new)) => {
+                write!(f, "{}: {} is {}, applied {}", self.object, self.path, short(new), short(old))?;
+            }
+            (Some(old), None) => write!(f, "{}: {} is absent, applied {}", self.object, self.path, short(old))?,
+            (None, Some(new)) => write!(f, "{}: {} was added as {}", self.object, self.path, short(new))?,
+            (None, None) => write!(f, "{}: {} changed", self.object, self.path)?,
+        }
+        match &self.writer {
+            Some(writer) => write!(f, "; last written by {writer}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn short(value: &Value) -> String {
+    const MOST: usize = 120;
+    let text = value.to_string();
+    if text.chars().count() <= MOST {
+        return text;
+    }
+    let start: String = text.chars().take(MOST).collect();
+    format!("{start}…")
+}
+
+/// Every deviation of the live objects from the applied ones. An applied object without a live one is missing; live
+/// objects that were not applied are passed over.
+pub fn diff(applied: &[Manifest], live: &[Value]) -> Vec<Drift> {
+    let live: HashMap<ObjectRef, &Value> =
+        live.iter().filter_map(|object| Some((ObjectRef::of(object)?, object))).collect();
+    let mut drift = Vec::new();
+    for manifest in applied {
+        let object = manifest.reference();
+        let whole =
+            |new: Option<Value>| Drift { object: object.clone(), path: Path::default(), old: None, new, writer: None };
+        let Some(found) = live.get(&object) else {
+            drift.push(whole(None));
+            continue;
+        };
+        if let Some(since) = found.pointer("/metadata/deletionTimestamp").filter(|since| !since.is_null()) {
+            drift.push(whole(Some(since.clone())));
+            continue;
+        }
+        drift.extend(differences(manifest, found).into_iter().map(|difference| Drift {
+            object: object.clone(),
+            writer: last_writer(found, &difference.path),
+            path: difference.path,
+            old: difference.old,
+            new: difference.new,
+        }));
+    }
+    drift
+}
+
+#[cfg(test)]
+mod tests;
