@@ -1,0 +1,87 @@
+//! Rights that a fault needs, as questions for the API server (SelfSubjectAccessReview).
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// One right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Need {
+    /// RBAC verb.
+    pub verb: &'static str,
+    /// API group, empty for the core group.
+    pub group: &'static str,
+    /// Plural, with the subresource after a slash.
+    pub resource: &'static str,
+    /// What it is needed for.
+    pub purpose: &'static str,
+    /// Whether the fault is refused without it.
+    pub required: bool,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verb, group, resource, .. } = self;
+        match *group {
+            "" => write!(f, "{verb} {resource}"),
+            group => write!(f, "{verb} {resource}.{group}"),
+        }
+    }
+}
+
+const fn need(verb: &'static str, group: &'static str, resource: &'static str, purpose: &'static str) -> Need {
+    Need { verb, group, resource, purpose, required: true }
+}
+
+/// What killing a service's pods and measuring the effect takes.
+pub fn kill_needs() -> Vec<Need> {
+    vec![
+        need("list", "apps", "deployments", "find the service and its probes"),
+        need("list", "", "pods", "find the pods"),
+        need("delete", "", "pods", "kill them"),
+        need("create", "", "configmaps", "announce the fault"),
+        need("update", "", "configmaps", "record how it ended"),
+        need("delete", "", "configmaps", "make way for the next fault"),
+        need("get", "", "services/proxy", "look at pages"),
+        need("create", "", "services/proxy", "put into the cart and check out"),
+        Need { required: false, ..need("create", "", "events", "leave a note on the Deployment") },
+    ]
+}
+
+/// The question whether the caller has a right in a namespace; the answer is `status.allowed`.
+pub fn access_review(need: &Need, namespace: &str) -> Value {
+    let (resource, subresource) = need.resource.split_once('/').unwrap_or((need.resource, ""));
+    json!({
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {
+            "namespace": namespace,
+            "verb": need.verb,
+            "group": need.group,
+            "resource": resource,
+            "subresource": subresource,
+        }},
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subresource_is_asked_for_as_such() {
+        let proxy = need("get", "", "services/proxy", "look at pages");
+        let review = access_review(&proxy, "shop");
+        let attributes = &review["spec"]["resourceAttributes"];
+        assert_eq!(attributes["resource"], "services");
+        assert_eq!(attributes["subresource"], "proxy");
+    }
+
+    #[test]
+    fn a_right_is_named_as_kubectl_auth_can_i_names_it() {
+        let names: Vec<String> = kill_needs().iter().map(Need::to_string).collect();
+        assert_eq!(names[0], "list deployments.apps");
+        assert_eq!(names[2], "delete pods");
+    }
+}
