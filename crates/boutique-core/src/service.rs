@@ -124,7 +124,10 @@ fn closest(name: &str) -> Option<Service> {
     }
     Service::ALL
         .into_iter()
-        .map(|service| (edit_distance(&wanted, &essence(service.name())), service))
+        .map(|service| {
+            let nearest = edit_distance(&wanted, &essence(service.name())).min(edit_distance(name, service.name()));
+            (nearest, service)
+        })
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, _)| *distance <= 1.max(wanted.len() / 3))
         .map(|(_, service)| service)
