@@ -1,1 +1,23 @@
 //! A framework to write Terraform providers in Rust.
+
+extern crate self as tfplugin_rs;
+
+mod checks;
+pub mod codec;
+mod diagnostic;
+pub mod model;
+mod path;
+pub mod provider;
+pub mod resource;
+pub mod schema;
+pub mod value;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use model::{GoDuration, Model, Timeouts};
+pub use path::{Path, Step};
+pub use provider::{Configure, NoConfig, Provider, Registered};
+pub use resource::{
+    Answer, Change, Context, Create, Failure, Operation, Outcome, Plan, Private, Reason, Resource, Update, Upgrade,
+};
+pub use tfplugin_derive::Model;
+pub use value::{Any, Dynamic, List, Map, Number, Secret, Set, Type, Value};
