@@ -91,12 +91,12 @@ fn env(spec: &StackSpec, catalogue: &Catalogue, workload: &Workload) -> Vec<(Str
         Some(known) => known.1 = value,
         None => env.push((name.to_owned(), value)),
     };
-    match (workload.service, &spec.cart) {
+    match (workload.service, spec.cart()) {
         (Service::Cartservice, Cart::External { address }) => set("REDIS_ADDR", address.clone()),
         (Service::Loadgenerator, _) => {
-            set("USERS", spec.load_generator.users.to_string());
+            set("USERS", spec.load_generator().users.to_string());
             if catalogue.rendered_as.patch >= 3 {
-                set("RATE", spec.load_generator.rate.to_string());
+                set("RATE", spec.load_generator().rate.to_string());
             }
         }
         _ => {}

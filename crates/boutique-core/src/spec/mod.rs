@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub use image::{ImageError, check_image, check_registry};
 pub use validate::Problem;
@@ -35,18 +36,21 @@ pub struct StackSpec {
     /// Settings of single services; a service that is not named here has its profile's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<Service, ServiceSpec>,
-    /// Where carts are kept.
-    #[serde(default)]
-    pub cart: Cart,
-    /// The simulated shoppers.
-    #[serde(default)]
-    pub load_generator: LoadGenerator,
+    /// Where carts are kept; in a Redis of the shop where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cart: Option<Cart>,
+    /// The simulated shoppers; upstream's ten where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_generator: Option<LoadGenerator>,
     /// How pods are probed.
     #[serde(default)]
     pub probes: Probes,
     /// The type of upstream's second Service, `frontend-external`; without it there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frontend_external: Option<ExternalService>,
+    /// What the tool that applied it wants to find again, such as how long it waits. Never rendered.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub tool: Map<String, Value>,
 }
 
 fn newest() -> String {
@@ -64,11 +68,24 @@ impl StackSpec {
             profile: Profile::default(),
             image_registry: None,
             services: BTreeMap::new(),
-            cart: Cart::default(),
-            load_generator: LoadGenerator::default(),
+            cart: None,
+            load_generator: None,
             probes: Probes::default(),
             frontend_external: None,
+            tool: Map::new(),
         }
+    }
+
+    /// Where carts are kept.
+    #[must_use]
+    pub fn cart(&self) -> &Cart {
+        self.cart.as_ref().unwrap_or(&Cart::Redis)
+    }
+
+    /// The simulated shoppers.
+    #[must_use]
+    pub fn load_generator(&self) -> LoadGenerator {
+        self.load_generator.unwrap_or_default()
     }
 
     /// The stack's identity.
@@ -81,8 +98,8 @@ impl StackSpec {
     #[must_use]
     pub fn is_enabled(&self, service: Service) -> bool {
         match service {
-            Service::RedisCart => self.cart == Cart::Redis,
-            Service::Loadgenerator => self.load_generator.enabled,
+            Service::RedisCart => *self.cart() == Cart::Redis,
+            Service::Loadgenerator => self.load_generator().enabled,
             server => self.services.get(&server).is_none_or(|spec| spec.enabled),
         }
     }

@@ -71,8 +71,8 @@ pub(super) fn validate(spec: &StackSpec) -> Vec<Problem> {
     for (service, settings) in &spec.services {
         check_service(spec, *service, settings, &mut problems);
     }
-    check_cart(&spec.cart, &mut problems);
-    let load = &spec.load_generator;
+    check_cart(spec.cart(), &mut problems);
+    let load = spec.load_generator();
     problems.range(&["load_generator", "users"], load.users, 0..=MAX_USERS);
     problems.range(&["load_generator", "rate"], load.rate, 1..=MAX_USERS);
     if load.rate != 1 && patch.is_some_and(|patch| patch < 3) {
@@ -112,7 +112,7 @@ fn check_service(spec: &StackSpec, service: Service, settings: &ServiceSpec, pro
             "without its Redis the cart has nowhere to keep anything",
             "name another Redis with cart = { address = \"host:port\" }, then this one is not deployed",
         ),
-        Service::RedisCart if spec.cart != Cart::Redis => problems.add(
+        Service::RedisCart if *spec.cart() != Cart::Redis => problems.add(
             &at,
             "with cart.address no redis-cart is deployed",
             "remove this entry, or remove cart.address",
