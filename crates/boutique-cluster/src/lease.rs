@@ -1,0 +1,298 @@
+//! The lease of a stack: one writer at a time.
+
+use std::time::{Duration, Instant};
+
+use boutique_core::{
+    contract::{self, CONTRACT_VERSION, FIELD_MANAGER, Record, StackId},
+    lease::{LeaseRecord, Observer, Process, Verdict},
+    object::{Kind, Manifest, ObjectRef},
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    bounds::{Bounds, Interrupted},
+    connect::Cluster,
+    event::{Event, Events},
+    request::{ApiError, test_op},
+};
+
+/// How the lease runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseTiming {
+    /// How long a holder may be silent before others take over.
+    pub duration: Duration,
+    /// How long we wait for another holder.
+    pub patience: Duration,
+}
+
+impl Default for LeaseTiming {
+    fn default() -> Self {
+        Self { duration: Duration::from_secs(15), patience: Duration::from_secs(30) }
+    }
+}
+
+/// Why we may not write.
+#[derive(Debug, thiserror::Error)]
+pub enum LeaseError {
+    /// Another writer lives.
+    #[error(
+        "{holder} is writing to stack {id} and renewed its lease at {renewed_at}; waited {} s: \
+         try again when it is done, or, if you know better: kubectl delete lease {lease} -n {}",
+        waited.as_secs(), id.namespace
+    )]
+    Held {
+        /// The stack.
+        id: StackId,
+        /// Who holds it.
+        holder: String,
+        /// Since when, as it says.
+        renewed_at: String,
+        /// Name of the lease.
+        lease: String,
+        /// How long we waited.
+        waited: Duration,
+    },
+    /// A request failed.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The wait was called off.
+    #[error("waiting for the lease of the stack ended early: {0}")]
+    Interrupted(#[from] Interrupted),
+}
+
+/// A lease that we hold. Renewed in the background until it is released or dropped; dropped, it expires by itself.
+#[derive(Debug)]
+pub(crate) struct Held {
+    cluster: Cluster,
+    object: ObjectRef,
+    holder: String,
+    lost: CancellationToken,
+    renewal: JoinHandle<()>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.renewal.abort();
+    }
+}
+
+/// Who we are, for people: `ann@laptop, process 4711`.
+pub fn holder() -> String {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let user = variable("USER").or_else(|| variable("USERNAME")).unwrap_or_else(|| "someone".into());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .map(|host| host.trim().to_owned())
+        .or_else(|| variable("HOSTNAME"))
+        .or_else(|| variable("COMPUTERNAME"))
+        .unwrap_or_else(|| "somewhere".into());
+    format!("{user}@{host}, process {}", std::process::id())
+}
+
+impl Held {
+    /// Takes the lease, waiting for another holder as long as `timing` says.
+    pub(crate) async fn take(
+        cluster: &Cluster,
+        id: &StackId,
+        timing: LeaseTiming,
+        bounds: &Bounds,
+        events: &Events,
+    ) -> Result<Self, LeaseError> {
+        let object = ObjectRef::new(Kind::LEASE, &id.namespace, id.parent_name());
+        // Two writers of one process are two writers.
+        let us = format!("{} ({})", holder(), uuid::Uuid::new_v4().simple());
+        let began = Instant::now();
+        let (mut observer, mut told) = (Observer::default(), false);
+        loop {
+            let found = bounds.run(cluster.get(Kind::LEASE, Some(&id.namespace), &object.name)).await??;
+            let taken = match &found {
+                None => cluster.create(&record(id, &us, timing, None), FIELD_MANAGER).await,
+                Some(live) => {
+                    let lease = LeaseRecord::read(live);
+                    match observer.judge(&lease, began.elapsed(), is_alive) {
+                        Verdict::Held { again_in } => {
+                            let holder = lease.holder.unwrap_or_default();
+                            if began.elapsed() >= timing.patience {
+                                return Err(LeaseError::Held {
+                                    id: id.clone(),
+                                    holder,
+                                    renewed_at: lease.renewed_at.unwrap_or_else(|| "an unknown time".into()),
+                                    lease: object.name.clone(),
+                                    waited: began.elapsed(),
+                                });
+                            }
+                            if !told {
+                                events.tell(Event::LeaseHeld { holder, patience: timing.patience });
+                                told = true;
+                            }
+                            let pause = again_in.min(Duration::from_millis(500));
+                            bounds.run(tokio::time::sleep(pause)).await?;
+                            continue;
+                        }
+                        Verdict::Free => {}
+                        Verdict::Gone { evidence } => events.tell(Event::LeaseTaken { evidence }),
+                    }
+                    cluster.replace(&record(id, &us, timing, Some(live)), FIELD_MANAGER).await
+                }
+            };
+            match taken {
+                Ok(_) => return Ok(Self::renewed(cluster.clone(), object, us, timing.duration)),
+                // Someone was quicker: look again.
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn renewed(cluster: Cluster, object: ObjectRef, holder: String, duration: Duration) -> Self {
+        let lost = CancellationToken::new();
+        let renewal = tokio::spawn(renew(cluster.clone(), object.clone(), holder.clone(), duration, lost.clone()));
+        Self { cluster, object, holder, lost, renewal }
+    }
+
+    /// Comes when another writer has taken the lease from us.
+    pub(crate) async fn lost(&self) {
+        self.lost.cancelled().await;
+    }
+
+    /// Gives the lease back, so that the next writer need not wait. A failure is no harm: the lease expires.
+    pub(crate) async fn release(self) {
+        self.renewal.abort();
+        let ops = [
+            test_op("/spec/holderIdentity", &json!(self.holder)),
+            json!({
+                "op": "replace", "path": "/spec/holderIdentity", "value": "",
+            }),
+        ];
+        let release = self.cluster.json_patch(&self.object, Kind::LEASE, None, &ops, FIELD_MANAGER);
+        if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(1), release).await {
+            tracing::debug!(%error, "the lease was not given back; it expires");
+        }
+    }
+
+    /// Deletes the lease with the stack it belonged to.
+    pub(crate) async fn delete(self) -> Result<(), ApiError> {
+        self.renewal.abort();
+        self.cluster.delete(&self.object, Kind::LEASE, crate::request::Propagation::Background, None).await.map(|_| ())
+    }
+}
+
+async fn renew(cluster: Cluster, object: ObjectRef, holder: String, duration: Duration, lost: CancellationToken) {
+    let mut renewed = Instant::now();
+    loop {
+        tokio::time::sleep(duration / 3).await;
+        let ops = [
+            test_op("/spec/holderIdentity", &json!(holder)),
+            json!({
+                "op": "replace", "path": "/spec/renewTime", "value": micro_time(),
+            }),
+        ];
+        match cluster.json_patch(&object, Kind::LEASE, None, &ops, FIELD_MANAGER).await {
+            Ok(_) => renewed = Instant::now(),
+            Err(error) if error.is_invalid() || error.is_not_found() || renewed.elapsed() >= duration => {
+                tracing::warn!(%error, "the lease of the stack is lost");
+                return lost.cancel();
+            }
+            Err(error) => tracing::debug!(%error, "the lease could not be renewed yet"),
+        }
+    }
+}
+
+fn micro_time() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+fn record(id: &StackId, holder: &str, timing: LeaseTiming, found: Option<&Value>) -> Manifest {
+    let now = micro_time();
+    let transitions =
+        found.and_then(|found| found.pointer("/spec/leaseTransitions")).and_then(Value::as_i64).unwrap_or(-1);
+    let mut lease = Manifest::new(
+        Kind::LEASE,
+        &id.namespace,
+        &id.parent_name(),
+        json!({"spec": {
+            "holderIdentity": holder,
+            "leaseDurationSeconds": timing.duration.as_secs().max(1),
+            "acquireTime": now,
+            "renewTime": now,
+            "leaseTransitions": transitions + 1,
+        }}),
+    );
+    for (key, value) in id.labels() {
+        lease.set_label(key, value);
+    }
+    lease.set_label(contract::CONTRACT, CONTRACT_VERSION.to_string());
+    lease.set_label(contract::RECORD, Record::Lease.label());
+    if let Some(process) = this_process() {
+        lease.set_annotation(contract::HOLDER_PROCESS, serde_json::to_string(&process).unwrap_or_default());
+    }
+    if let Some(version) = found.and_then(|found| found.pointer("/metadata/resourceVersion"))
+        && let Some(metadata) = lease.get_mut("/metadata").and_then(Value::as_object_mut)
+    {
+        metadata.insert("resourceVersion".to_owned(), version.clone());
+    }
+    lease
+}
+
+/// This process, where the system tells (Linux).
+fn this_process() -> Option<Process> {
+    let pid = std::process::id();
+    Some(Process { boot: boot()?, pid_namespace: pid_namespace()?, pid, started: started(pid)? })
+}
+
+fn boot() -> Option<String> {
+    Some(std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned())
+}
+
+fn pid_namespace() -> Option<String> {
+    Some(std::fs::read_link("/proc/self/ns/pid").ok()?.display().to_string())
+}
+
+/// Start time of a process in clock ticks since boot: field 22 of its stat, counted after the name in parentheses,
+/// which may itself hold spaces and parentheses.
+fn started(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// Whether a process of this machine still runs; none for one of another machine or PID namespace.
+fn is_alive(process: &Process) -> Option<bool> {
+    if boot()? != process.boot || pid_namespace()? != process.pid_namespace {
+        return None;
+    }
+    Some(started(process.pid) == Some(process.started))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_alive_and_a_later_one_of_its_number_is_another() {
+        let Some(us) = this_process() else { return };
+        assert_eq!(is_alive(&us), Some(true));
+        assert_eq!(is_alive(&Process { started: us.started + 1, ..us.clone() }), Some(false));
+        assert_eq!(is_alive(&Process { boot: "another".into(), ..us }), None);
+    }
+
+    #[test]
+    fn a_record_reads_back_and_replaces_only_what_was_seen() {
+        let id = StackId::new("shop", "shop");
+        let found = json!({"metadata": {"resourceVersion": "7"}, "spec": {"leaseTransitions": 2}});
+        let lease = record(&id, "ann", LeaseTiming::default(), Some(&found));
+        let read = LeaseRecord::read(lease.value());
+        assert_eq!(read.holder.as_deref(), Some("ann"));
+        assert_eq!(read.duration, Duration::from_secs(15));
+        assert_eq!(read.resource_version, "7");
+        assert_eq!(lease.get("/spec/leaseTransitions"), Some(&json!(3)));
+    }
+
+    #[test]
+    fn times_have_six_digits_as_the_api_wants() {
+        let time = micro_time();
+        assert_eq!(time.len(), "2026-01-01T00:00:00.000000Z".len(), "{time}");
+    }
+}
