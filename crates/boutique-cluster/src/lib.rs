@@ -1,10 +1,18 @@
 //! The only code of boutique that talks to a cluster.
 
+pub mod access;
 pub mod bounds;
 pub mod connect;
 pub mod delete;
 pub mod event;
+pub mod faults;
+pub mod inject;
 pub mod lease;
 pub mod list;
+pub mod observe;
+mod port_forward;
+pub mod prober;
+pub mod purchase;
 pub mod request;
+pub mod storefront;
 pub mod watch;

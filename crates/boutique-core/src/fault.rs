@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::contract::{CONTRACT, CONTRACT_VERSION, FAULT, RECORD, Record, STACK, STACK_NAMESPACE};
+use crate::object::{Kind, Manifest};
 use crate::service::Service;
 
 mod access;
@@ -26,6 +27,18 @@ pub const GUARD: &str = "boutique-fault-active";
 
 /// Finished records that are kept in a namespace.
 pub const HISTORY: usize = 10;
+
+/// Label or annotation on the namespace or on the target's Deployment; the value `allowed` lets faults run without asking.
+pub const FAULTS: &str = "boutique.dev/faults";
+
+/// Whether one of these objects carries [`FAULTS`] with the value `allowed`.
+pub fn is_allowed(objects: &[&Value]) -> bool {
+    let marked = |object: &Value, place: &str| {
+        object.pointer(&format!("/metadata/{place}")).and_then(|map| map.get(FAULTS)).and_then(Value::as_str)
+            == Some("allowed")
+    };
+    objects.iter().any(|object| marked(object, "labels") || marked(object, "annotations"))
+}
 
 /// What is done to a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,16 +144,16 @@ impl Fault {
     }
 
     /// The record as a ConfigMap.
-    pub fn to_record(&self) -> Value {
+    pub fn to_record(&self) -> Manifest {
         self.config_map(&self.record_name())
     }
 
     /// The guard as a ConfigMap: the same content under the one fixed name.
-    pub fn to_guard(&self) -> Value {
+    pub fn to_guard(&self) -> Manifest {
         self.config_map(GUARD)
     }
 
-    fn config_map(&self, name: &str) -> Value {
+    fn config_map(&self, name: &str) -> Manifest {
         let mut labels = json!({
             CONTRACT: CONTRACT_VERSION.to_string(),
             RECORD: Record::Fault.label(),
@@ -161,12 +174,8 @@ impl Fault {
             "undo": self.kind.undo().to_string(),
         });
         data["fault.json"] = json!(json!(self).to_string());
-        json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": name, "namespace": self.namespace, "labels": labels},
-            "data": data,
-        })
+        let body = json!({"metadata": {"labels": labels}, "data": data});
+        Manifest::new(Kind::CONFIG_MAP, &self.namespace, name, body)
     }
 
     /// Reads a record or a guard.
@@ -230,19 +239,28 @@ mod tests {
     #[test]
     fn a_fault_is_read_as_it_is_recorded() {
         let fault = mk_fault("a1b2", 1_800_000_000);
-        assert_eq!(Fault::from_config_map(&fault.to_record()), Ok(fault.clone()));
-        assert_eq!(Fault::from_config_map(&fault.to_guard()), Ok(fault));
+        assert_eq!(Fault::from_config_map(fault.to_record().value()), Ok(fault.clone()));
+        assert_eq!(Fault::from_config_map(fault.to_guard().value()), Ok(fault));
     }
 
     #[test]
     fn the_record_carries_the_contract_and_its_stack() {
-        insta::assert_json_snapshot!(mk_fault("a1b2", 1_800_000_000).to_record());
+        insta::assert_json_snapshot!(mk_fault("a1b2", 1_800_000_000).to_record().value());
     }
 
     #[test]
     fn a_foreign_config_map_is_refused_with_a_way_out() {
         let error = Fault::from_config_map(&json!({"metadata": {"name": GUARD}, "data": {}})).unwrap_err();
         assert!(error.to_string().ends_with("kubectl delete configmap boutique-fault-active"), "{error}");
+    }
+
+    #[test]
+    fn only_the_word_allowed_allows() {
+        let mk = |place: &str, value: &str| json!({"metadata": {place: {FAULTS: value}}});
+        assert!(is_allowed(&[&json!({}), &mk("labels", "allowed")]));
+        assert!(is_allowed(&[&mk("annotations", "allowed")]));
+        assert!(!is_allowed(&[&mk("labels", "yes")]));
+        assert!(!is_allowed(&[]));
     }
 
     #[test]
@@ -254,9 +272,10 @@ mod tests {
 
     #[test]
     fn the_oldest_finished_records_beyond_ten_are_surplus() {
-        let mut records: Vec<Value> = (0..13).map(|n| mk_fault(&format!("f{n}"), 1000 - n).to_record()).collect();
-        records.push(Fault { stage: Stage::Active, ..mk_fault("running", 1) }.to_record());
-        records.push(mk_fault("f5", 1).to_guard());
+        let mut records: Vec<Value> =
+            (0..13).map(|n| mk_fault(&format!("f{n}"), 1000 - n).to_record().into_value()).collect();
+        records.push(Fault { stage: Stage::Active, ..mk_fault("running", 1) }.to_record().into_value());
+        records.push(mk_fault("f5", 1).to_guard().into_value());
         assert_eq!(surplus(&records), ["boutique-fault-f12", "boutique-fault-f11", "boutique-fault-f10"]);
     }
 

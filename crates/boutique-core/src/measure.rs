@@ -17,6 +17,7 @@ use crate::catalogue::Page;
 use crate::probe::{Outcome, Sample};
 
 mod availability;
+pub(crate) mod seconds;
 
 pub use availability::Availability;
 
@@ -66,8 +67,10 @@ impl Tally {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Latency {
     /// Half of the requests were answered within this.
+    #[serde(serialize_with = "seconds::span")]
     pub p50: Duration,
     /// All but one in twenty were answered within this.
+    #[serde(serialize_with = "seconds::span")]
     pub p95: Duration,
 }
 
@@ -86,12 +89,16 @@ pub struct Latencies {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measurement {
     /// T0.
+    #[serde(serialize_with = "seconds::span")]
     pub injected_at: Duration,
     /// T1, absent when nobody noticed.
+    #[serde(serialize_with = "seconds::maybe")]
     pub impact_at: Option<Duration>,
     /// T4, absent when there was no impact or it is not over.
+    #[serde(serialize_with = "seconds::maybe")]
     pub recovered_at: Option<Duration>,
     /// Last sample that was taken into account.
+    #[serde(serialize_with = "seconds::span")]
     pub ended_at: Duration,
     /// Per page, before T0.
     pub before: BTreeMap<Page, Tally>,
@@ -100,6 +107,7 @@ pub struct Measurement {
     /// From T0 to the end.
     pub availability: Availability,
     /// Longest time in which every known answer was bad.
+    #[serde(serialize_with = "seconds::span")]
     pub longest_gap: Duration,
     /// Time to answer by phase.
     pub latency: Latencies,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::catalogue::Page;
+use crate::measure::seconds;
 use crate::purchase::Culprit;
 use crate::service::Service;
 
@@ -130,10 +131,12 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sample {
     /// When it was due, since the prober's start. A late answer does not move it.
+    #[serde(serialize_with = "seconds::span")]
     pub at: Duration,
     /// Page that was asked for.
     pub page: Page,
     /// From the due time to the answer, so that a request that had to queue is not made to look quick.
+    #[serde(serialize_with = "seconds::span")]
     pub took: Duration,
     /// What became of it.
     #[serde(flatten)]

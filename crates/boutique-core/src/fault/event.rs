@@ -1,19 +1,19 @@
 //! Kubernetes Events of faults, so that `kubectl describe` and `kubectl events` show who shook the shop.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Fault;
 use crate::contract::{FAULT, PLUGIN_MANAGER};
+use crate::object::{Kind, Manifest};
 
 /// An Event on the target's Deployment. `uid` is the Deployment's; `reason` is a CamelCase word such as `FaultInjected`.
-pub fn event(fault: &Fault, uid: &str, reason: &str, message: &str, at: Timestamp) -> Value {
+pub fn event(fault: &Fault, uid: &str, reason: &str, message: &str, at: Timestamp) -> Manifest {
     let Fault { id, service, namespace, .. } = fault;
     let time = format!("{at:.0}");
-    json!({
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {"generateName": format!("{service}.fault-{id}."), "namespace": namespace, "labels": {FAULT: id}},
+    let name = format!("{service}.fault-{id}.{}", reason.to_ascii_lowercase());
+    let body = json!({
+        "metadata": {"labels": {FAULT: id}},
         "involvedObject": {
             "apiVersion": "apps/v1", "kind": "Deployment", "name": service, "namespace": namespace, "uid": uid,
         },
@@ -27,5 +27,6 @@ pub fn event(fault: &Fault, uid: &str, reason: &str, message: &str, at: Timestam
         "firstTimestamp": time,
         "lastTimestamp": time,
         "count": 1,
-    })
+    });
+    Manifest::new(Kind::EVENT, namespace, &name, body)
 }

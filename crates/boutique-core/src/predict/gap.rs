@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Kill, serves_on};
+use crate::measure::seconds;
 
 /// From DELETE to the start of the new container, image present: scheduling, sandbox, network. The long end is a laptop's.
 const START: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(6));
@@ -15,7 +16,7 @@ const START: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 const BACKOFF: (f64, f64, f64, f64) = (1.0, 1.6, 120.0, 0.2);
 
 /// When a pod gets traffic after its container has started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Readiness {
     /// `initialDelaySeconds` of the readiness probe.
     pub delay: Duration,
@@ -47,8 +48,10 @@ impl Readiness {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// At least.
+    #[serde(serialize_with = "seconds::span")]
     pub shortest: Duration,
     /// At most.
+    #[serde(serialize_with = "seconds::span")]
     pub longest: Duration,
 }
 

@@ -1,0 +1,120 @@
+//! HTTP to a frontend pod over the API server's port-forward (WebSocket), without opening a local port.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use boutique_core::object::Kind;
+use boutique_core::purchase::Answer;
+use boutique_core::service::Service;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::Value;
+
+use crate::connect::Cluster;
+use crate::storefront::Reply;
+
+/// Connections kept for the next request: as many as a prober has in flight while all is well.
+const IDLE: usize = 4;
+
+type Connection = SendRequest<Full<Bytes>>;
+
+/// A way to one port of whichever frontend pod is ready.
+#[derive(Clone)]
+pub(crate) struct PortForward {
+    cluster: Cluster,
+    namespace: String,
+    port: u16,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl PortForward {
+    pub(crate) fn new(cluster: Cluster, namespace: &str, port: u16) -> Self {
+        Self { cluster, namespace: namespace.to_owned(), port, idle: Arc::default() }
+    }
+
+    /// Sends a request to a ready pod.
+    pub(crate) async fn send(&self, mut request: http::Request<Vec<u8>>) -> Reply {
+        request.headers_mut().insert(http::header::HOST, http::HeaderValue::from_static("frontend"));
+        let request = request.map(|body| Full::new(Bytes::from(body)));
+        // A kept connection may have died with its pod. That is only noticed by using it, so one stale connection costs a
+        // second try and not the answer.
+        if let Some(connection) = self.take_idle()
+            && let Ok(reply) = self.exchange(connection, request.clone()).await
+        {
+            return reply;
+        }
+        match self.dial().await {
+            Err(reply) => reply,
+            Ok(connection) => match self.exchange(connection, request).await {
+                Ok(reply) => reply,
+                Err(error) => Reply::Nobody(format!("the connection to the frontend pod broke: {error}")),
+            },
+        }
+    }
+
+    fn take_idle(&self) -> Option<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|connection| !connection.is_closed());
+        idle.pop()
+    }
+
+    async fn exchange(&self, mut connection: Connection, request: http::Request<Full<Bytes>>) -> hyper::Result<Reply> {
+        connection.ready().await?;
+        let response = connection.send_request(request).await?;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await?.to_bytes();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE {
+            idle.push(connection);
+        }
+        Ok(Reply::Shop(Answer { status, body: String::from_utf8_lossy(&body).into_owned() }))
+    }
+
+    async fn dial(&self) -> Result<Connection, Reply> {
+        let pod = self.ready_pod().await?;
+        let pods: kube::Api<Pod> = kube::Api::namespaced(self.cluster.kube().clone(), &self.namespace);
+        let mut forward = match pods.portforward(&pod, &[self.port]).await {
+            Ok(forward) => forward,
+            Err(kube::Error::Api(status)) if status.code == 404 => {
+                return Err(Reply::Nobody(format!("pod {pod} is gone")));
+            }
+            Err(error) => return Err(Reply::Unknown(format!("port-forward to pod {pod} failed: {error}"))),
+        };
+        let stream = forward
+            .take_stream(self.port)
+            .ok_or_else(|| Reply::Unknown(format!("port-forward to pod {pod} gave no stream")))?;
+        let refused = |error: hyper::Error| Reply::Nobody(format!("pod {pod} does not answer: {error}"));
+        let (connection, driver) = handshake(TokioIo::new(stream)).await.map_err(refused)?;
+        // The driver ends when the connection is dropped; the forward lives as long as the driver.
+        tokio::spawn(async move {
+            let _ = driver.await;
+            drop(forward);
+        });
+        Ok(connection)
+    }
+
+    async fn ready_pod(&self) -> Result<String, Reply> {
+        let selector = format!("app={}", Service::Frontend);
+        let pods = self
+            .cluster
+            .list(Kind::POD, Some(&self.namespace), &selector)
+            .await
+            .map_err(|error| Reply::Unknown(error.to_string()))?;
+        let name = |pod: &&Value| pod.pointer("/metadata/name").and_then(Value::as_str).map(str::to_owned);
+        pods.items
+            .iter()
+            .find(|pod| is_ready(pod))
+            .and_then(|pod| name(&pod))
+            .ok_or_else(|| Reply::Nobody("no frontend pod is ready".to_owned()))
+    }
+}
+
+fn is_ready(pod: &Value) -> bool {
+    let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
+    let ready = conditions.is_some_and(|conditions| {
+        conditions.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+    });
+    ready && pod.pointer("/metadata/deletionTimestamp").is_none()
+}
