@@ -1,0 +1,200 @@
+//! The parts of a lab: pinned programs, built from Go modules.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use sha2::{Digest as _, Sha256};
+
+/// The Kubernetes version of every lab.
+pub const KUBERNETES: &str = "1.36.3";
+
+/// One unit of building: programs that come from one Go module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Name in messages and of the folder in the cache.
+    pub name: &'static str,
+    /// Version of the module, without `v`.
+    pub version: &'static str,
+    /// Folder below `tests/lab/go` whose go.mod pins it.
+    module: &'static str,
+    /// Package and the name its program gets.
+    pub(crate) programs: &'static [(&'static str, &'static str)],
+    /// How it is linked.
+    pub(crate) linking: Linking,
+}
+
+/// How a part's programs are linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Linking {
+    /// Go alone.
+    Pure,
+    /// Go alone, told which Kubernetes version it is.
+    Versioned,
+    /// With libseccomp's C code, statically: without it runc refuses every pod with a seccomp profile.
+    Seccomp,
+}
+
+impl Part {
+    /// The store behind the API server.
+    pub const ETCD: Self = Self {
+        name: "etcd",
+        version: "3.6.8",
+        module: "etcd",
+        programs: &[("go.etcd.io/etcd/server/v3", "etcd")],
+        linking: Linking::Pure,
+    };
+    /// API server, controller manager, scheduler and kubectl.
+    pub const CONTROL_PLANE: Self = Self {
+        name: "kubernetes-control-plane",
+        version: KUBERNETES,
+        module: "kubernetes",
+        programs: &[
+            ("k8s.io/kubernetes/cmd/kube-apiserver", "kube-apiserver"),
+            ("k8s.io/kubernetes/cmd/kube-controller-manager", "kube-controller-manager"),
+            ("k8s.io/kubernetes/cmd/kube-scheduler", "kube-scheduler"),
+            ("k8s.io/kubernetes/cmd/kubectl", "kubectl"),
+        ],
+        linking: Linking::Versioned,
+    };
+    /// kubelet and kube-proxy.
+    pub const NODE: Self = Self {
+        name: "kubernetes-node",
+        version: KUBERNETES,
+        module: "kubernetes",
+        programs: &[("k8s.io/kubernetes/cmd/kubelet", "kubelet"), ("k8s.io/kubernetes/cmd/kube-proxy", "kube-proxy")],
+        linking: Linking::Versioned,
+    };
+    /// Pretends that nodes and pods run.
+    pub const KWOK: Self = Self {
+        name: "kwok",
+        version: "0.8.0",
+        module: "kwok",
+        programs: &[("sigs.k8s.io/kwok/cmd/kwok", "kwok")],
+        linking: Linking::Pure,
+    };
+    /// The container runtime, its shim and its client.
+    pub const CONTAINERD: Self = Self {
+        name: "containerd",
+        version: "2.4.2",
+        module: "containerd",
+        programs: &[
+            ("github.com/containerd/containerd/v2/cmd/containerd", "containerd"),
+            ("github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2", "containerd-shim-runc-v2"),
+            ("github.com/containerd/containerd/v2/cmd/ctr", "ctr"),
+        ],
+        linking: Linking::Pure,
+    };
+    /// Starts containers.
+    pub const RUNC: Self = Self {
+        name: "runc",
+        version: "1.5.2",
+        module: "runc",
+        programs: &[("github.com/opencontainers/runc", "runc")],
+        linking: Linking::Seccomp,
+    };
+    /// Connects pods to the node. `ptp` rather than `bridge`: every packet is routed, so that Services and
+    /// NetworkPolicies also work on kernels that do not show bridged packets to iptables.
+    pub const CNI: Self = Self {
+        name: "cni-plugins",
+        version: "1.9.1",
+        module: "cni",
+        programs: &[
+            ("github.com/containernetworking/plugins/plugins/main/ptp", "ptp"),
+            ("github.com/containernetworking/plugins/plugins/main/loopback", "loopback"),
+            ("github.com/containernetworking/plugins/plugins/ipam/host-local", "host-local"),
+            ("github.com/containernetworking/plugins/plugins/meta/portmap", "portmap"),
+        ],
+        linking: Linking::Pure,
+    };
+    /// Cluster DNS; runs in a pod.
+    pub const COREDNS: Self = Self {
+        name: "coredns",
+        version: "1.14.7",
+        module: "coredns",
+        programs: &[("github.com/coredns/coredns", "coredns")],
+        linking: Linking::Pure,
+    };
+    /// OpenTofu, for machines without terraform.
+    pub const TOFU: Self = Self {
+        name: "opentofu",
+        version: "1.12.6",
+        module: "tofu",
+        programs: &[("github.com/opentofu/opentofu/cmd/tofu", "tofu")],
+        linking: Linking::Pure,
+    };
+    /// Enforces NetworkPolicies.
+    pub const NETPOL: Self = Self {
+        name: "netpol",
+        version: "1.6.1",
+        module: "netpol",
+        programs: &[("boutique.dev/lab/netpol", "netpol")],
+        linking: Linking::Pure,
+    };
+    /// The container that holds a pod's namespaces.
+    pub const PAUSE: Self = Self {
+        name: "pause",
+        version: "1",
+        module: "pause",
+        programs: &[("boutique.dev/lab/pause", "pause")],
+        linking: Linking::Pure,
+    };
+
+    /// What a lab with simulated nodes needs.
+    pub const SIM: &[Self] = &[Self::ETCD, Self::CONTROL_PLANE, Self::KWOK];
+    /// What a lab with a real node needs.
+    pub const REAL: &[Self] = &[
+        Self::ETCD,
+        Self::CONTROL_PLANE,
+        Self::NODE,
+        Self::CONTAINERD,
+        Self::RUNC,
+        Self::CNI,
+        Self::COREDNS,
+        Self::NETPOL,
+        Self::PAUSE,
+    ];
+
+    /// The Go module that pins the part.
+    pub(crate) fn module(&self) -> PathBuf {
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/go")).join(self.module)
+    }
+
+    /// Name of the part's folder in the cache: changes with the version and with anything in the module's folder.
+    pub(crate) fn key(&self) -> Result<String> {
+        let module = self.module();
+        let mut files: Vec<PathBuf> = fs::read_dir(&module)
+            .with_context(|| format!("Go module {} of part {}", module.display(), self.name))?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()?;
+        files.sort();
+        let mut hash = Sha256::new();
+        for file in files.iter().filter(|file| file.is_file()) {
+            hash.update(file.file_name().unwrap_or_default().as_encoded_bytes());
+            hash.update(fs::read(file).with_context(|| format!("read {}", file.display()))?);
+        }
+        // How it is built belongs to the key too.
+        hash.update(format!("{:?}{:?}", self.programs, self.linking));
+        let digest: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        Ok(format!("{}-{}-{digest}", self.name, self.version))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_has_a_module_that_pins_its_version() {
+        for part in Part::SIM.iter().chain(Part::REAL) {
+            let text = fs::read_to_string(part.module().join("go.mod")).unwrap();
+            assert!(part.name == "pause" || text.contains(&format!("v{}", part.version)), "{}", part.name);
+            assert!(part.key().unwrap().starts_with(&format!("{}-{}-", part.name, part.version)));
+        }
+    }
+
+    #[test]
+    fn parts_of_one_module_have_different_keys() {
+        assert_ne!(Part::CONTROL_PLANE.key().unwrap(), Part::NODE.key().unwrap());
+    }
+}
