@@ -3,7 +3,8 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::layers;
+use crate::demo::{self, DemoArgs};
+use crate::{console, layers, package, test};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The project's verbs", arg_required_else_help = true)]
@@ -14,6 +15,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Deploy the shop to a real cluster by terraform apply, and buy something from it
+    Demo(DemoArgs),
+    /// Run every test, cheapest first
+    Test,
+    /// Bring labs (local clusters) up and down
+    #[command(subcommand)]
+    Lab(boutique_lab::cli::LabArgs),
+    /// Build the provider into a filesystem mirror and the plugin into a folder for PATH, under dist/
+    Package,
     /// Check the directions between crates, confined names and file lengths
     Layers,
 }
@@ -21,6 +31,14 @@ enum Verb {
 /// Parses the command line and runs the verb.
 pub(crate) fn run() -> Result<()> {
     match Cli::parse().verb {
+        Verb::Demo(args) => demo::demo(&args),
+        Verb::Test => test::test(),
+        Verb::Lab(args) => boutique_lab::cli::run(args),
+        Verb::Package => {
+            let package = package::package()?;
+            console::say(format!("{}\n{}", package.bin.display(), package.cli_config.display()));
+            Ok(())
+        }
         Verb::Layers => layers::check(),
     }
 }

@@ -121,7 +121,9 @@ impl Graph {
     fn unreachable_rules(&self) -> Vec<String> {
         UNREACHABLE
             .iter()
-            .filter_map(|(from, to)| self.path(from, to).map(|path| format!("{from} reaches {to}: {}", path.join(" → "))))
+            .filter_map(|(from, to)| {
+                self.path(from, to).map(|path| format!("{from} reaches {to}: {}", path.join(" → ")))
+            })
             .collect()
     }
 

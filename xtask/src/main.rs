@@ -3,8 +3,12 @@
 use std::process::ExitCode;
 
 mod cli;
+
 mod console;
+mod demo;
 mod layers;
+mod package;
+mod test;
 mod workspace;
 
 fn main() -> ExitCode {

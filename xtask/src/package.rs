@@ -41,14 +41,18 @@ pub(crate) fn package() -> Result<Package> {
     let mirror = dist.join("mirror");
     for host in HOSTS {
         let folder = mirror.join(host).join(NAMESPACE).join(TYPE).join(version).join(platform());
-        install(&built.join("terraform-provider-boutique"), &folder.join(format!("terraform-provider-boutique_v{version}")))?;
+        install(
+            &built.join("terraform-provider-boutique"),
+            &folder.join(format!("terraform-provider-boutique_v{version}")),
+        )?;
     }
     let bin = dist.join("bin");
     install(&built.join("kubectl-boutique"), &bin.join("kubectl-boutique"))?;
     install(&built.join("kubectl-boutique"), &bin.join("kubectl_complete-boutique"))?;
 
     let cli_config = dist.join("terraform.rc");
-    fs::write(&cli_config, cli_configuration(&mirror)).with_context(|| format!("cannot write {}", cli_config.display()))?;
+    fs::write(&cli_config, cli_configuration(&mirror))
+        .with_context(|| format!("cannot write {}", cli_config.display()))?;
     Ok(Package { bin, cli_config })
 }
 

@@ -1,1 +1,8 @@
-//! The two real binaries against real terraform and a real cluster.
+//! The two real binaries against real terraform and a real cluster: the harness that the tests of this crate share.
+
+pub mod kubectl;
+pub mod lab;
+pub mod process;
+pub mod project;
+pub mod stack;
+pub mod terraform;

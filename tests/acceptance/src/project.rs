@@ -1,0 +1,49 @@
+//! The project's own binaries and the real tools that the tests drive, built once per run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Where everything is.
+pub struct Project {
+    /// Real `terraform` or `tofu`.
+    pub terraform: PathBuf,
+    /// CLI configuration that makes `terraform init` use the project's mirror.
+    pub cli_config: PathBuf,
+    /// The kubectl plugin.
+    pub plugin: PathBuf,
+    /// Folder to put on `PATH` so that `kubectl boutique` works.
+    pub bin: PathBuf,
+}
+
+/// The root of the workspace.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace is two folders up")
+}
+
+/// Builds what is missing by the same verb as people use, once per process.
+pub fn built() -> &'static Project {
+    static BUILT: OnceLock<Project> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let status = Command::new(env!("CARGO"))
+            .current_dir(root())
+            .args(["run", "--quiet", "--package", "xtask", "--", "package"])
+            .status()
+            .expect("cargo starts");
+        assert!(status.success(), "`cargo xtask package` failed");
+        let dist = root().join("dist");
+        let bin = dist.join("bin");
+        Project {
+            terraform: boutique_lab::terraform(&boutique_lab::Progress::stderr())
+                .unwrap_or_else(|error| panic!("{error:#}")),
+            cli_config: dist.join("terraform.rc"),
+            plugin: bin.join("kubectl-boutique"),
+            bin,
+        }
+    })
+}
+
+/// A `kubectl` of the labs' version; the lab builds it.
+pub fn kubectl() -> &'static Path {
+    &crate::lab::simulated().kubectl
+}
