@@ -1,3 +1,29 @@
-//! The services of Online Boutique as one small static binary.
+//! The services of Online Boutique as one small static binary: `boutique-lite SERVICE`.
 
-fn main() {}
+mod ad;
+mod backend;
+mod backoff;
+mod cart;
+mod catalog;
+mod checkout;
+mod currency;
+mod email;
+mod env;
+mod frontend;
+mod grpc;
+mod health;
+mod http1;
+mod loadgenerator;
+mod log;
+mod money;
+mod pause;
+mod payment;
+mod platform;
+mod recommendation;
+mod service;
+mod shipping;
+mod urlencoded;
+
+fn main() -> std::process::ExitCode {
+    service::run(std::env::args().nth(1).as_deref())
+}

@@ -1,0 +1,11 @@
+//! The shop as a whole: the real binary, one process per service, on loopback.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it leaves out")]
+
+mod browser;
+mod loading;
+mod outages;
+mod purchase;
+mod shop;
+mod starting;
+mod stopping;
