@@ -1,3 +1,5 @@
+//! Notes in files: the tiny provider of the documentation.
+
 use std::process::ExitCode;
 use std::{fs, io};
 

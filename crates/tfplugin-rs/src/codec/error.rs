@@ -61,7 +61,7 @@ impl Problem {
         CodecError { path: path.clone(), problem: self }
     }
 
-    pub(super) fn mismatch(wanted: impl ToString, found: impl ToString) -> Self {
-        Self::Mismatch { wanted: wanted.to_string(), found: found.to_string() }
+    pub(super) fn mismatch(wanted: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::Mismatch { wanted: wanted.into(), found: found.into() }
     }
 }

@@ -29,7 +29,7 @@ fn read(json: &Json, ty: &Type, path: &Path, depth: usize) -> Result<Dynamic, Co
     if depth > MAX_DEPTH {
         return Err(Problem::Depth(MAX_DEPTH).at(path));
     }
-    let mismatch = || Err(Problem::mismatch(ty, kind(json)).at(path));
+    let mismatch = || Err(Problem::mismatch(ty.to_string(), kind(json)).at(path));
     let depth = depth + 1;
     Ok(match (json, ty) {
         (Json::Null, _) => Dynamic::Null,
@@ -145,6 +145,6 @@ fn write(value: &Dynamic, ty: &Type, path: &Path) -> Result<Json, CodecError> {
             });
             Json::Object(members.collect::<Result<_, CodecError>>()?)
         }
-        (value, ty) => return Err(Problem::mismatch(ty, value.describe()).at(path)),
+        (value, ty) => return Err(Problem::mismatch(ty.to_string(), value.describe()).at(path)),
     })
 }

@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
             Type::Tuple(types) => {
                 let count = self.array_length().map_err(|problem| problem.at(path))?;
                 if count != types.len() {
-                    return Err(Problem::mismatch(format!("{} elements", types.len()), count).at(path));
+                    return Err(Problem::mismatch(format!("{} elements", types.len()), count.to_string()).at(path));
                 }
                 let elements = types.iter().enumerate().map(|(i, ty)| self.value(ty, &path.index(i), depth + 1));
                 elements.collect::<Result<_, _>>().map(Dynamic::List)
@@ -297,7 +297,7 @@ fn write(bytes: &mut Vec<u8>, value: &Dynamic, ty: &Type, path: &Path) -> Result
                 write(bytes, value, ty, &path.then(name))?;
             }
         }
-        (value, ty) => return Err(Problem::mismatch(ty, value.describe()).at(path)),
+        (value, ty) => return Err(Problem::mismatch(ty.to_string(), value.describe()).at(path)),
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::schema::{Attribute, AttributeKind, Block};
+use crate::schema::{AttributeKind, Block};
 use crate::{Dynamic, Path, Value};
 
 /// A struct that is the shape of a resource, data source, provider configuration or nested attribute. Derive it.
@@ -219,11 +219,4 @@ impl<M: Model + AttributeType> BlockField for Value<crate::List<M>> {
 impl<M: Model + AttributeType> BlockField for Value<crate::Map<M>> {
     type Body = M;
     const NESTING: crate::schema::BlockNesting = crate::schema::BlockNesting::Map;
-}
-
-pub(crate) fn attributes_of(kind: &AttributeKind) -> Option<&[Attribute]> {
-    match kind {
-        AttributeKind::Plain(_) => None,
-        AttributeKind::Nested { attributes, .. } => Some(attributes),
-    }
 }

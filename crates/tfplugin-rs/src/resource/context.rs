@@ -47,6 +47,11 @@ impl Cancel {
         self.reason().unwrap_or(Reason::Stop)
     }
 
+    /// Whether both are the same cancellation.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.reason, &other.reason)
+    }
+
     pub(crate) fn reason(&self) -> Option<Reason> {
         self.token.is_cancelled().then(|| self.reason.get().copied().unwrap_or(Reason::Stop))
     }

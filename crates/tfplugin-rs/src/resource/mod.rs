@@ -12,7 +12,7 @@ pub use plan::{Change, Plan};
 pub use private::Private;
 
 pub(crate) use context::Cancel;
-pub(crate) use erased::{AnyResource, Applied, Job, PlanAnswer, TypedResource};
+pub(crate) use erased::{AnyResource, Applied, Job, PlanAnswer, TypedResource, misfit};
 
 use std::future::{Future, ready};
 use std::time::Duration;
