@@ -1,6 +1,7 @@
 //! The only code of boutique that talks to a cluster.
 
 pub mod access;
+pub mod apply;
 pub mod bounds;
 pub mod connect;
 pub mod delete;
@@ -12,7 +13,10 @@ pub mod list;
 pub mod observe;
 mod port_forward;
 pub mod prober;
+mod prune;
 pub mod purchase;
 pub mod request;
+pub mod revisions;
+pub mod stack;
 pub mod storefront;
 pub mod watch;

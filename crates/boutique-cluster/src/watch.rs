@@ -122,6 +122,11 @@ impl Followed {
         Ok(())
     }
 
+    /// Whether every kind has been listed once.
+    pub fn is_complete(&self) -> bool {
+        self.waited_for == 0
+    }
+
     /// One object, as last seen.
     pub fn get(&self, object: &ObjectRef) -> Option<&Value> {
         self.objects.get(object)

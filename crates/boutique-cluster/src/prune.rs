@@ -1,0 +1,107 @@
+//! Deleting members of a stack that are desired no more.
+
+use std::collections::HashSet;
+
+use boutique_core::{
+    contract::{self, StackId},
+    object::{Kind, Manifest, ObjectRef},
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::Value;
+
+use crate::{
+    connect::Cluster,
+    delete::Gone,
+    event::{Action, Change, Event, Events},
+    request::{ApiError, Propagation},
+};
+
+/// Whether a live object is a member of the stack: it carries both labels and is no record.
+pub(crate) fn is_member(id: &StackId, live: &Value) -> bool {
+    let label = |key: &str| live.pointer("/metadata/labels").and_then(|labels| labels.get(key)?.as_str());
+    label(contract::STACK) == Some(&id.name)
+        && label(contract::STACK_NAMESPACE) == Some(&id.namespace)
+        && label(contract::RECORD).is_none()
+}
+
+/// Members that are no longer desired, workloads first. Volume claims hold data and are never pruned.
+pub(crate) fn orphans<'a>(
+    id: &StackId,
+    live: impl IntoIterator<Item = &'a Value>,
+    desired: &[Manifest],
+) -> Vec<&'a Value> {
+    let desired: HashSet<ObjectRef> = desired.iter().map(Manifest::reference).collect();
+    let mut orphans: Vec<(bool, &Value)> = live
+        .into_iter()
+        .filter(|live| is_member(id, live))
+        .filter_map(|live| {
+            let object = ObjectRef::of(live)?;
+            let kind = object.known_kind()?;
+            let kept = kind == Kind::PERSISTENT_VOLUME_CLAIM || desired.contains(&object);
+            (!kept).then_some((!kind.is_workload(), live))
+        })
+        .collect();
+    orphans.sort_by_key(|(later, _)| *later);
+    orphans.into_iter().map(|(_, live)| live).collect()
+}
+
+/// Deletes these objects by UID and tells each.
+pub(crate) async fn prune(
+    cluster: &Cluster,
+    orphans: &[&Value],
+    events: &Events,
+    mut done: impl FnMut(Change),
+) -> Result<(), ApiError> {
+    let deletes = orphans.iter().map(|live| async move {
+        let gone = cluster.delete_live(live, Propagation::Background).await?;
+        Ok::<_, ApiError>((gone, *live))
+    });
+    let mut deletes = stream::iter(deletes.collect::<Vec<_>>()).buffered(4);
+    while let Some((gone, live)) = deletes.try_next().await? {
+        let Some(object) = ObjectRef::of(live) else { continue };
+        if gone == Gone::Deleted {
+            events.tell(Event::Deleted { object: object.clone() });
+            let uid = live.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default().to_owned();
+            done(Change { object, action: Action::Deleted, uid, generation: 0 });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn member(kind: Kind, name: &str) -> Manifest {
+        let mut manifest = Manifest::new(kind, "shop", name, json!({}));
+        for (key, value) in StackId::new("shop", "shop").labels() {
+            manifest.set_label(key, value);
+        }
+        manifest
+    }
+
+    #[test]
+    fn only_members_that_are_desired_no_more_are_orphans_and_workloads_go_first() {
+        let id = StackId::new("shop", "shop");
+        let mut record = member(Kind::CONFIG_MAP, "record");
+        record.set_label(contract::RECORD, "revision");
+        let foreign = Manifest::new(Kind::SERVICE, "shop", "foreign", json!({}));
+        let live: Vec<Value> = [
+            member(Kind::SERVICE, "adservice"),
+            member(Kind::DEPLOYMENT, "adservice"),
+            member(Kind::DEPLOYMENT, "frontend"),
+            member(Kind::PERSISTENT_VOLUME_CLAIM, "redis-cart"),
+            record,
+            foreign,
+        ]
+        .map(Manifest::into_value)
+        .to_vec();
+        let names: Vec<String> = orphans(&id, &live, &[member(Kind::DEPLOYMENT, "frontend")])
+            .into_iter()
+            .map(|live| ObjectRef::of(live).unwrap().to_string())
+            .collect();
+        assert_eq!(names, ["Deployment shop/adservice", "Service shop/adservice"]);
+    }
+}

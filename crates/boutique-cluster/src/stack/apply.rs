@@ -1,0 +1,424 @@
+//! Applying a stack.
+//!
+//! Order: namespace → rights → lease → records → what is there → refusals (nothing is written up to here but namespace
+//! and lease) → inventory with the union of old and new kinds → objects → prune → revision → inventory. Killed at any
+//! point, the next apply finds every object by inventory and labels and goes on.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+};
+
+use boutique_core::{
+    contract::{self, FIELD_MANAGER, StackId},
+    inventory::{Inventory, Progress, State},
+    object::{Kind, Manifest, ObjectRef},
+    revision::{Admitted, Revision},
+};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{ApplyError, Cause, ForeignObject, Target, namespace, rights};
+use crate::{
+    apply::{Before, PlannedDrift, Policy, apply_all, foreseen},
+    bounds::Bounds,
+    connect::Cluster,
+    event::{Action, Change, Event, Events},
+    lease::{Held, LeaseTiming, holder},
+    prune::{is_member, orphans, prune},
+    request::ApiError,
+    revisions::Records,
+    watch::{Follow, Followed},
+};
+
+/// Whether objects of other tools may be taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Adopt {
+    /// They are refused.
+    #[default]
+    Never,
+    /// They become members of the stack, with all that it sets.
+    Always,
+}
+
+/// What to apply, and how.
+#[derive(Debug, Clone)]
+pub struct ApplyRequest {
+    /// The stack.
+    pub id: StackId,
+    /// The specification that was rendered; stored in the revision.
+    pub spec: Value,
+    /// The rendered objects, all in the stack's namespace.
+    pub manifests: Vec<Manifest>,
+    /// Places that the plan showed as drift.
+    pub planned_drift: Vec<PlannedDrift>,
+    /// Whether to take every field that others own.
+    pub force_conflicts: bool,
+    /// Whether to take over objects of other tools.
+    pub adopt: Adopt,
+    /// Whether to make the namespace if it is not there. It is then deleted with the stack.
+    pub create_namespace: bool,
+    /// Whether the caller will wait for the stack; until that wait is over, the stack is pending.
+    pub wait_follows: bool,
+    /// Version of the program, for the records.
+    pub tool_version: String,
+    /// Further versions for the revision, such as `catalogue`.
+    pub versions: BTreeMap<String, String>,
+    /// How the lease runs.
+    pub lease: LeaseTiming,
+}
+
+impl ApplyRequest {
+    /// A request with everything else at its default.
+    pub fn new(id: StackId, spec: Value, manifests: Vec<Manifest>, tool_version: impl Into<String>) -> Self {
+        Self {
+            id,
+            spec,
+            manifests,
+            planned_drift: Vec::new(),
+            force_conflicts: false,
+            adopt: Adopt::default(),
+            create_namespace: true,
+            wait_follows: false,
+            tool_version: tool_version.into(),
+            versions: BTreeMap::new(),
+            lease: LeaseTiming::default(),
+        }
+    }
+}
+
+/// What an apply did.
+#[derive(Debug, Clone, Default)]
+pub struct Applied {
+    /// Results, object by object, in the order of their completion.
+    pub changes: Vec<Change>,
+    /// The revision that now stands; none if the apply did not come so far.
+    pub revision: Option<u64>,
+    /// Warnings of the API server.
+    pub warnings: Vec<String>,
+    /// Whether the namespace was made.
+    pub namespace_created: bool,
+    /// Paths on which admission changed what was sent.
+    pub admitted: Vec<Admitted>,
+}
+
+impl Applied {
+    /// What to wait for: the Deployments that were written, at the generation that was written.
+    pub fn targets(&self) -> Vec<Target> {
+        let written = self.changes.iter().filter(|change| change.action != Action::Deleted);
+        written
+            .filter(|change| change.object.known_kind() == Some(Kind::DEPLOYMENT))
+            .map(|change| Target { object: change.object.clone(), generation: change.generation })
+            .collect()
+    }
+
+    /// How many objects met this fate.
+    pub fn count(&self, action: Action) -> usize {
+        self.changes.iter().filter(|change| change.action == action).count()
+    }
+}
+
+/// Applies a stack. Does not wait for its pods; see [`super::wait`].
+///
+/// # Errors
+/// With what was done before. Every refusal that can be known beforehand comes before the first object is written.
+pub async fn apply(
+    cluster: &Cluster,
+    request: ApplyRequest,
+    bounds: &Bounds,
+    events: &Events,
+) -> Result<Applied, Box<ApplyError>> {
+    let applied = Mutex::new(Applied::default());
+    let run = Run { cluster, request, bounds, events, applied: &applied };
+    let outcome = run.run().await;
+    let applied = applied.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match outcome {
+        Ok(()) => Ok(applied),
+        Err(cause) => Err(Box::new(ApplyError { cause, partial: applied })),
+    }
+}
+
+struct Run<'a> {
+    cluster: &'a Cluster,
+    request: ApplyRequest,
+    bounds: &'a Bounds,
+    events: &'a Events,
+    applied: &'a Mutex<Applied>,
+}
+
+impl Run<'_> {
+    fn note(&self, note: impl FnOnce(&mut Applied)) {
+        note(&mut self.applied.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    async fn run(&self) -> Result<(), Cause> {
+        let id = &self.request.id;
+        let manifests = super::as_sent(id, &self.request.manifests);
+        well_formed(id, &manifests)?;
+        let (namespace, missing) = self
+            .bounds
+            .run(async {
+                let namespace = namespace::ensure(self.cluster, id, self.request.create_namespace, self.events);
+                // The rights in a namespace that is about to be made are not known yet.
+                tokio::join!(namespace, rights::missing(self.cluster, &id.namespace, &manifests))
+            })
+            .await?;
+        let namespace = namespace?;
+        if !missing.is_empty() && !namespace.is_new {
+            return Err(Cause::Rights { namespace: id.namespace.clone(), missing });
+        }
+        self.note(|applied| applied.namespace_created = namespace.is_new);
+        let lease = Held::take(self.cluster, id, self.request.lease, self.bounds, self.events).await?;
+        let work = self.bounds.run(self.write(&manifests, namespace.ours));
+        let outcome = tokio::select! {
+            biased;
+            () = lease.lost() => Err(Cause::LeaseLost(id.clone())),
+            outcome = work => outcome.map_err(Cause::from).and_then(|outcome| outcome),
+        };
+        lease.release().await;
+        outcome
+    }
+
+    async fn write(&self, manifests: &[Manifest], namespace_uid: Option<String>) -> Result<(), Cause> {
+        let id = &self.request.id;
+        let records = Records::read(self.cluster, id).await?;
+        records.check_writable()?;
+        if let Some(other) = records.other_stacks.first() {
+            return Err(Cause::OtherStack { namespace: id.namespace.clone(), other: other.clone() });
+        }
+        let old = records.inventory()?.unwrap_or_default();
+        // A damaged revision must not keep the shop from being applied again; its objects are found by inventory.
+        let newest = records.newest().inspect_err(|error| self.warn(error.to_string())).ok().flatten();
+        let desired: BTreeSet<Kind> = manifests.iter().map(Manifest::kind).collect();
+        let union: BTreeSet<Kind> = old.kinds.union(&desired).copied().collect();
+        let live = self.there(union.iter().copied(), manifests).await?;
+
+        let foreign = self.foreign(manifests, &live, newest.as_ref());
+        if !foreign.is_empty() && self.request.adopt == Adopt::Never {
+            return Err(Cause::Foreign(foreign));
+        }
+        let orphans = orphans(id, &live, manifests);
+        let before = Before {
+            live: live.iter().filter_map(|live| Some((ObjectRef::of(live)?, live.clone()))).collect::<HashMap<_, _>>(),
+            admitted: newest.as_ref().map(|revision| revision.admitted.clone()).unwrap_or_default(),
+        };
+        let policy =
+            Policy { planned: &self.request.planned_drift, force: self.request.force_conflicts || !foreign.is_empty() };
+        let conflicts = foreseen(manifests, &before, policy);
+        if !conflicts.is_empty() {
+            return Err(Cause::Conflicts(conflicts));
+        }
+
+        let (by, since) = (holder(), Timestamp::now());
+        let mut inventory = Inventory {
+            kinds: union,
+            foreign_group_kinds: old.foreign_group_kinds.clone(),
+            state: State {
+                namespace_uid: old.state.namespace_uid.clone().or(namespace_uid),
+                progress: Progress::Applying { by: by.clone(), since },
+            },
+        };
+        self.record(&inventory).await?;
+        let mut admitted = Vec::new();
+        let problems = apply_all(self.cluster, manifests, &before, policy, self.events, |written| {
+            for warning in &written.warnings {
+                self.events.tell(Event::Warning(warning.clone()));
+            }
+            admitted.extend(written.admitted.iter().cloned());
+            self.note(|applied| {
+                applied.warnings.extend(written.warnings);
+                applied.admitted.extend(written.admitted);
+                applied.changes.push(written.change);
+            });
+        })
+        .await;
+        if !problems.is_empty() {
+            return Err(Cause::Problems(problems));
+        }
+        prune(self.cluster, &orphans, self.events, |change| self.note(|applied| applied.changes.push(change))).await?;
+
+        let number = self.remember(&records, newest.as_ref(), manifests, admitted, &by, since).await?;
+        self.note(|applied| applied.revision = Some(number));
+        // Claims that are desired no more are kept, so their kind stays known.
+        let claims = live.iter().any(|live| {
+            is_member(id, live) && live.get("kind").and_then(Value::as_str) == Some(Kind::PERSISTENT_VOLUME_CLAIM.kind)
+        });
+        inventory.kinds = desired;
+        if claims {
+            inventory.kinds.insert(Kind::PERSISTENT_VOLUME_CLAIM);
+        }
+        inventory.state.progress =
+            if self.request.wait_follows { Progress::Waiting { by, since } } else { Progress::Complete };
+        self.record(&inventory).await?;
+        Ok(())
+    }
+
+    fn warn(&self, text: String) {
+        self.events.tell(Event::Warning(text.clone()));
+        self.note(|applied| applied.warnings.push(text));
+    }
+
+    async fn record(&self, inventory: &Inventory) -> Result<(), ApiError> {
+        let record = inventory.record(&self.request.id, &self.request.tool_version);
+        // The record is ours alone; nobody's value in it is worth keeping.
+        self.cluster.server_side_apply(&record, FIELD_MANAGER, true).await.map(|_| ())
+    }
+
+    /// What is in the namespace of these kinds. Objects of our names that are being deleted are waited for: applied, they
+    /// would vanish afterwards.
+    async fn there(
+        &self,
+        kinds: impl IntoIterator<Item = Kind> + Clone,
+        manifests: &[Manifest],
+    ) -> Result<Vec<Value>, Cause> {
+        let namespace = &self.request.id.namespace;
+        let desired: HashSet<ObjectRef> = manifests.iter().map(Manifest::reference).collect();
+        let live = self.cluster.list_all(kinds.clone(), namespace, "").await?;
+        let leaving: Vec<ObjectRef> = live
+            .iter()
+            .filter(|live| live.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null()))
+            .filter_map(ObjectRef::of)
+            .filter(|object| desired.contains(object))
+            .collect();
+        if leaving.is_empty() {
+            return Ok(live);
+        }
+        self.events.tell(Event::Leaving { count: leaving.len() });
+        let follows = leaving.iter().filter_map(ObjectRef::known_kind).collect::<BTreeSet<Kind>>();
+        let follows = follows.into_iter().map(|kind| Follow::labelled(kind, "")).collect();
+        let mut followed = Followed::start(self.cluster, namespace, follows);
+        let stays = |followed: &Followed, object: &ObjectRef| {
+            followed.get(object).is_some_and(|live| live.pointer("/metadata/deletionTimestamp").is_some())
+        };
+        loop {
+            followed.changed().await?;
+            if !leaving.iter().any(|object| stays(&followed, object)) {
+                break;
+            }
+        }
+        Ok(self.cluster.list_all(kinds, namespace, "").await?)
+    }
+
+    fn foreign(&self, manifests: &[Manifest], live: &[Value], newest: Option<&Revision>) -> Vec<ForeignObject> {
+        let id = &self.request.id;
+        let desired: HashSet<ObjectRef> = manifests.iter().map(Manifest::reference).collect();
+        let known: HashSet<ObjectRef> =
+            newest.map(|revision| revision.objects.iter().map(Manifest::reference).collect()).unwrap_or_default();
+        live.iter()
+            .filter(|live| !is_member(id, live))
+            .filter_map(|live| Some((ObjectRef::of(live)?, live)))
+            .filter(|(object, _)| desired.contains(object) && !known.contains(object))
+            .map(|(object, live)| ForeignObject { object, owner: owner(live) })
+            .collect()
+    }
+
+    async fn remember(
+        &self,
+        records: &Records,
+        newest: Option<&Revision>,
+        manifests: &[Manifest],
+        admitted: Vec<Admitted>,
+        by: &str,
+        since: Timestamp,
+    ) -> Result<u64, ApiError> {
+        let mut versions = self.request.versions.clone();
+        versions.insert("tool".to_owned(), self.request.tool_version.clone());
+        let mut admitted = admitted;
+        // Objects are written in any order; a revision must not differ by it.
+        admitted.sort_by_cached_key(|admitted| (admitted.object.clone(), admitted.path.to_string()));
+        let revision = Revision {
+            number: records.next_number(),
+            spec: self.request.spec.clone(),
+            objects: manifests.to_vec(),
+            admitted,
+            created_at: since,
+            created_by: by.to_owned(),
+            versions,
+        };
+        match newest {
+            Some(newest) if newest.same_content(&revision) => Ok(newest.number),
+            _ => {
+                records.store(self.cluster, &self.request.id, &revision).await?;
+                self.events.tell(Event::RevisionStored { number: revision.number });
+                Ok(revision.number)
+            }
+        }
+    }
+}
+
+fn well_formed(id: &StackId, manifests: &[Manifest]) -> Result<(), Cause> {
+    let malformed = |reason: String| Cause::Malformed { id: id.clone(), reason };
+    if !contract::is_dns_label(&id.namespace) || !contract::is_dns_label(&id.name) {
+        return Err(malformed("name and namespace must be DNS labels: lower-case letters, digits and dashes".into()));
+    }
+    let mut seen = HashSet::new();
+    for manifest in manifests {
+        let object = manifest.reference();
+        if !super::MEMBER_KINDS.contains(&manifest.kind()) {
+            return Err(malformed(format!("{object} is of a kind that no member may have")));
+        }
+        if manifest.namespace() != Some(&id.namespace) {
+            return Err(malformed(format!("{object} is not in namespace {}", id.namespace)));
+        }
+        if !seen.insert(object.clone()) {
+            return Err(malformed(format!("{object} is there twice")));
+        }
+    }
+    Ok(())
+}
+
+/// Whose an object is, as far as it tells.
+fn owner(live: &Value) -> String {
+    let map =
+        |pointer: &str, key: &str| live.pointer(pointer).and_then(|map| map.get(key)?.as_str()).map(str::to_owned);
+    let mut said = Vec::new();
+    if let Some(stack) = map("/metadata/labels", contract::STACK) {
+        let namespace = map("/metadata/labels", contract::STACK_NAMESPACE).unwrap_or_default();
+        said.push(format!("stack {namespace}/{stack}"));
+    }
+    if let Some(release) = map("/metadata/annotations", "meta.helm.sh/release-name") {
+        said.push(format!("Helm release {release:?}"));
+    } else if let Some(tool) = map("/metadata/labels", "app.kubernetes.io/managed-by") {
+        said.push(format!("{tool:?}"));
+    }
+    let managers = live.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
+    let mut managers: Vec<&str> = managers
+        .filter(|entry| entry.get("subresource").and_then(Value::as_str) != Some("status"))
+        .filter_map(|entry| entry.get("manager")?.as_str())
+        .filter(|manager| *manager != "kube-controller-manager")
+        .collect();
+    managers.dedup();
+    if !managers.is_empty() {
+        said.push(format!("written by {}", managers.join(", ")));
+    }
+    if said.is_empty() { "another tool".to_owned() } else { said.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn objects_elsewhere_twice_or_of_other_kinds_are_refused() {
+        let id = StackId::new("shop", "shop");
+        let service = |namespace: &str| Manifest::new(Kind::SERVICE, namespace, "frontend", json!({}));
+        let reason = |manifests: &[Manifest]| well_formed(&id, manifests).unwrap_err().to_string();
+        assert!(reason(&[service("other")]).contains("not in namespace shop"));
+        assert!(reason(&[service("shop"), service("shop")]).contains("twice"));
+        assert!(reason(&[Manifest::new(Kind::NAMESPACE, "", "shop", json!({}))]).contains("no member"));
+        assert!(well_formed(&id, &[service("shop")]).is_ok());
+        assert!(well_formed(&StackId::new("Shop", "shop"), &[]).is_err());
+    }
+
+    #[test]
+    fn an_owner_is_named_as_well_as_the_object_tells() {
+        let helm = json!({"metadata": {
+            "annotations": {"meta.helm.sh/release-name": "boutique"},
+            "managedFields": [{"manager": "helm"}, {"manager": "kube-controller-manager", "subresource": "status"}],
+        }});
+        assert_eq!(owner(&helm), r#"Helm release "boutique", written by helm"#);
+        assert_eq!(owner(&json!({"metadata": {}})), "another tool");
+    }
+}

@@ -1,0 +1,284 @@
+//! Taking a stack down.
+//!
+//! Order: lease → inventory says so → workloads → the rest → wait until they are gone → fault records and revisions →
+//! inventory → lease → namespace, if the stack made it and nothing of others is in it.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use boutique_core::{
+    contract::{self, FIELD_MANAGER, StackId},
+    inventory::{Inventory, Progress},
+    object::{Kind, Manifest, ObjectRef},
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Cause, DestroyError, MEMBER_KINDS, leftovers, namespace};
+use crate::{
+    bounds::Bounds,
+    connect::Cluster,
+    delete::Gone,
+    event::{Event, Events},
+    lease::{Held, LeaseTiming, holder},
+    prune::is_member,
+    request::{ApiError, Propagation},
+    revisions::Records,
+    watch::{Follow, Followed},
+};
+
+/// What to take down, and how.
+#[derive(Debug, Clone)]
+pub struct DestroyRequest {
+    /// The stack.
+    pub id: StackId,
+    /// Whether to delete volume claims, and with them the data.
+    pub delete_claims: bool,
+    /// Version of the program, for the inventory.
+    pub tool_version: String,
+    /// How the lease runs.
+    pub lease: LeaseTiming,
+}
+
+impl DestroyRequest {
+    /// A request that keeps volume claims.
+    pub fn new(id: StackId, tool_version: impl Into<String>) -> Self {
+        Self { id, delete_claims: false, tool_version: tool_version.into(), lease: LeaseTiming::default() }
+    }
+}
+
+/// What a destroy did.
+#[derive(Debug, Clone, Default)]
+pub struct Destroyed {
+    /// Members that are gone.
+    pub deleted: Vec<ObjectRef>,
+    /// What was kept and why, as sentences.
+    pub kept: Vec<String>,
+    /// Whether the namespace was deleted too.
+    pub namespace_deleted: bool,
+}
+
+/// Deletes all members and records of a stack and waits until they are gone. What is not there is no error.
+///
+/// # Errors
+/// With what was done before.
+pub async fn destroy(
+    cluster: &Cluster,
+    request: DestroyRequest,
+    bounds: &Bounds,
+    events: &Events,
+) -> Result<Destroyed, Box<DestroyError>> {
+    let destroyed = Mutex::new(Destroyed::default());
+    let run = Run { cluster, request, bounds, events, destroyed: &destroyed };
+    let outcome = run.run().await;
+    let destroyed = destroyed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match outcome {
+        Ok(()) => Ok(destroyed),
+        Err(cause) => Err(Box::new(DestroyError { cause, partial: destroyed })),
+    }
+}
+
+struct Run<'a> {
+    cluster: &'a Cluster,
+    request: DestroyRequest,
+    bounds: &'a Bounds,
+    events: &'a Events,
+    destroyed: &'a Mutex<Destroyed>,
+}
+
+impl Run<'_> {
+    fn note(&self, note: impl FnOnce(&mut Destroyed)) {
+        note(&mut self.destroyed.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    async fn run(&self) -> Result<(), Cause> {
+        let id = &self.request.id;
+        let found = match self.bounds.run(self.cluster.get(Kind::NAMESPACE, None, &id.namespace)).await? {
+            Ok(None) => return Ok(()),
+            Ok(Some(namespace)) => Some(namespace),
+            Err(error) if error.missing_verb().is_some() => None,
+            Err(error) => return Err(error.into()),
+        };
+        if found.as_ref().is_some_and(namespace::is_terminating) {
+            // All in it goes with it; no lease can be taken there any more.
+            self.bounds.run(self.until_namespace_is_gone()).await??;
+            return Ok(());
+        }
+        let lease = Held::take(self.cluster, id, self.request.lease, self.bounds, self.events).await?;
+        let work = self.bounds.run(self.delete_all());
+        let outcome = tokio::select! {
+            biased;
+            () = lease.lost() => Err(Cause::LeaseLost(id.clone())),
+            outcome = work => outcome.map_err(Cause::from).and_then(|outcome| outcome),
+        };
+        let recorded = match outcome {
+            Ok(recorded) => recorded,
+            Err(cause) => {
+                lease.release().await;
+                return Err(cause);
+            }
+        };
+        lease.delete().await?;
+        if let Some(namespace) = found {
+            self.bounds.run(self.namespace(&namespace, recorded.as_deref())).await??;
+        }
+        Ok(())
+    }
+
+    /// Returns the UID of the namespace that the inventory says the stack made.
+    async fn delete_all(&self) -> Result<Option<String>, Cause> {
+        let id = &self.request.id;
+        let records = Records::read(self.cluster, id).await?;
+        records.check_writable()?;
+        // A damaged inventory must not make a shop undeletable: all kinds are then looked through.
+        let inventory = records.inventory().ok().flatten();
+        if let Some(inventory) = &inventory {
+            let mut inventory = inventory.clone();
+            inventory.state.progress = Progress::Destroying { by: holder(), since: Timestamp::now() };
+            self.record(&inventory).await?;
+        }
+        let kinds: BTreeSet<Kind> = match &inventory {
+            Some(inventory) => inventory.kinds.iter().copied().chain([Kind::PERSISTENT_VOLUME_CLAIM]).collect(),
+            None => MEMBER_KINDS.into(),
+        };
+        let members = self.members(kinds).await?;
+        let (claims, others): (Vec<Value>, Vec<Value>) =
+            members.into_iter().partition(|live| kind_of(live) == Some(Kind::PERSISTENT_VOLUME_CLAIM));
+        let (workloads, mut rest): (Vec<Value>, Vec<Value>) =
+            others.into_iter().partition(|live| kind_of(live).is_some_and(|kind| kind.is_workload()));
+        self.delete(&workloads, Propagation::Foreground).await?;
+        if self.request.delete_claims {
+            rest.extend(claims);
+        } else {
+            let kept = claims.iter().filter_map(ObjectRef::of);
+            self.note(|destroyed| {
+                destroyed.kept.extend(kept.map(|claim| format!("{claim} is kept: it holds the data of the shop")));
+            });
+        }
+        self.delete(&rest, Propagation::Background).await?;
+        let gone: Vec<Value> = workloads.into_iter().chain(rest).collect();
+        self.until_gone(&gone).await?;
+
+        let (revisions, inventory_record) = records.own();
+        let faults = records.faults.iter().chain(revisions);
+        let jobs = self.cluster.list(Kind::JOB, Some(&id.namespace), contract::FAULT).await;
+        // Who may not list Jobs has made none for a fault.
+        let jobs = jobs.map(|list| list.items).unwrap_or_default();
+        self.delete_records(faults.chain(&jobs)).await?;
+        self.delete_records(inventory_record).await?;
+        Ok(inventory.and_then(|inventory| inventory.state.namespace_uid))
+    }
+
+    async fn record(&self, inventory: &Inventory) -> Result<(), ApiError> {
+        let record: Manifest = inventory.record(&self.request.id, &self.request.tool_version);
+        self.cluster.server_side_apply(&record, FIELD_MANAGER, true).await.map(|_| ())
+    }
+
+    async fn members(&self, kinds: BTreeSet<Kind>) -> Result<Vec<Value>, ApiError> {
+        let id = &self.request.id;
+        let mut live = self.cluster.list_all(kinds, &id.namespace, &id.selector()).await?;
+        live.retain(|live| is_member(id, live));
+        Ok(live)
+    }
+
+    async fn delete(&self, objects: &[Value], propagation: Propagation) -> Result<(), ApiError> {
+        let deletes = objects.iter().map(|live| async move {
+            let gone = self.cluster.delete_live(live, propagation).await?;
+            if let Some(object) = ObjectRef::of(live).filter(|_| gone == Gone::Deleted) {
+                self.events.tell(Event::Deleted { object: object.clone() });
+                self.note(|destroyed| destroyed.deleted.push(object));
+            }
+            Ok::<_, ApiError>(())
+        });
+        stream::iter(deletes.collect::<Vec<_>>()).buffer_unordered(8).try_collect().await
+    }
+
+    async fn delete_records<'a>(&self, records: impl IntoIterator<Item = &'a Value>) -> Result<(), ApiError> {
+        let deletes = records.into_iter().map(|live| self.cluster.delete_live(live, Propagation::Background));
+        let deletes: Vec<_> = deletes.collect();
+        stream::iter(deletes).buffer_unordered(8).try_for_each(|_| std::future::ready(Ok(()))).await
+    }
+
+    /// Waits until none of these very objects, by UID, is there any more.
+    async fn until_gone(&self, objects: &[Value]) -> Result<(), Cause> {
+        let kinds: BTreeSet<Kind> = objects.iter().filter_map(kind_of).collect();
+        if kinds.is_empty() {
+            return Ok(());
+        }
+        let uid = |live: &Value| live.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
+        let selector = self.request.id.selector();
+        let follows = kinds.into_iter().map(|kind| Follow::labelled(kind, selector.clone())).collect();
+        let mut followed = Followed::start(self.cluster, &self.request.id.namespace, follows);
+        let mut told = 0;
+        loop {
+            followed.changed().await?;
+            let left = objects.iter().filter(|object| {
+                let live = ObjectRef::of(object).and_then(|reference| followed.get(&reference).cloned());
+                live.is_some_and(|live| uid(&live) == uid(object))
+            });
+            match left.count() {
+                0 => return Ok(()),
+                left if left != told => {
+                    self.events.tell(Event::Deleting { left });
+                    told = left;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn namespace(&self, found: &Value, recorded: Option<&str>) -> Result<(), Cause> {
+        let id = &self.request.id;
+        let uid = found.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
+        let ours = recorded == Some(uid) || namespace::made_for(id, found).is_some();
+        if !ours {
+            return Ok(());
+        }
+        let left = leftovers::find(self.cluster, &id.namespace).await;
+        match left {
+            Ok(left) if left.is_empty() => {}
+            Ok(left) => {
+                let kept = format!("namespace {} is kept: it still holds {}", id.namespace, left.join(", "));
+                self.note(|destroyed| destroyed.kept.push(kept));
+                return Ok(());
+            }
+            Err(error) => {
+                let kept = format!("namespace {} is kept: whether it is empty cannot be told: {error}", id.namespace);
+                self.note(|destroyed| destroyed.kept.push(kept));
+                return Ok(());
+            }
+        }
+        let object = ObjectRef { namespace: None, ..ObjectRef::new(Kind::NAMESPACE, "", &id.namespace) };
+        match self.cluster.delete(&object, Kind::NAMESPACE, Propagation::Background, Some(uid)).await {
+            Ok(_) => {}
+            Err(error) if error.missing_verb().is_some() => {
+                self.note(|destroyed| destroyed.kept.push(format!("namespace {} is kept: {error}", id.namespace)));
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.events.tell(Event::Deleted { object });
+        self.until_namespace_is_gone().await?;
+        self.note(|destroyed| destroyed.namespace_deleted = true);
+        Ok(())
+    }
+
+    async fn until_namespace_is_gone(&self) -> Result<(), Cause> {
+        // Namespaces cannot be followed by who may only read this one; asking twice a second costs little.
+        while let Some(namespace) = self.cluster.get(Kind::NAMESPACE, None, &self.request.id.namespace).await? {
+            if !namespace::is_terminating(&namespace) {
+                // Somebody made it anew.
+                return Ok(());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+        Ok(())
+    }
+}
+
+fn kind_of(live: &Value) -> Option<Kind> {
+    ObjectRef::of(live)?.known_kind()
+}

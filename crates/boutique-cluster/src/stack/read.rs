@@ -1,0 +1,189 @@
+//! Reading a stack: its records, its live objects, and what is pending.
+
+use std::collections::{BTreeSet, HashSet};
+
+use boutique_core::{
+    contract::StackId,
+    diff::{Drift, diff},
+    fault::{Fault, Stage},
+    inventory::{Inventory, Progress},
+    object::{Kind, Manifest, ObjectRef},
+    revision::Revision,
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{MEMBER_KINDS, ReadError};
+use crate::{connect::Cluster, prune::is_member, revisions::Records};
+
+/// A stack as it stands in the cluster.
+#[derive(Debug, Clone, Default)]
+pub struct StackReading {
+    /// Whether anything of it exists. A stack of which only a damaged or half-deleted part is left exists.
+    pub exists: bool,
+    /// Its inventory; none if somebody removed it.
+    pub inventory: Option<Inventory>,
+    /// Its newest revision; none if its first apply did not come to its end.
+    pub revision: Option<Revision>,
+    /// Its live members.
+    pub live: Vec<Value>,
+    /// Where they are not as applied.
+    pub drift: Vec<Drift>,
+    /// Fault records of the namespace.
+    pub faults: Vec<Value>,
+    /// What an apply would put right or go on with, as sentences. Empty when there is nothing.
+    pub pending: Vec<String>,
+}
+
+/// Reads a stack with one LIST of its records and one LIST per kind of its members, the latter at the same time: at most
+/// nine requests, and one more for each object that seems to be missing.
+///
+/// # Errors
+/// Any failure: only an empty answer means that a stack is not there, never an error.
+pub async fn read(cluster: &Cluster, id: &StackId) -> Result<StackReading, ReadError> {
+    let records = Records::read(cluster, id).await?;
+    let inventory = records.inventory()?;
+    let revision = records.newest()?;
+    let live = members(cluster, id, inventory.as_ref(), revision.as_ref()).await?;
+    let mut reading = StackReading {
+        exists: records.any() || !live.is_empty(),
+        drift: Vec::new(),
+        pending: Vec::new(),
+        faults: records.faults,
+        inventory,
+        revision,
+        live,
+    };
+    if reading.exists {
+        reading.drift = drift(&reading);
+        reading.pending = pending(&reading, Timestamp::now());
+    }
+    Ok(reading)
+}
+
+async fn members(
+    cluster: &Cluster,
+    id: &StackId,
+    inventory: Option<&Inventory>,
+    revision: Option<&Revision>,
+) -> Result<Vec<Value>, ReadError> {
+    let kinds: BTreeSet<Kind> = match (inventory, revision) {
+        (None, None) => [Kind::DEPLOYMENT, Kind::SERVICE].into(),
+        (None, Some(_)) => MEMBER_KINDS.into(),
+        (Some(inventory), revision) => {
+            let applied = revision.map(|revision| revision.objects.as_slice()).unwrap_or_default();
+            inventory.kinds.iter().copied().chain(applied.iter().map(Manifest::kind)).collect()
+        }
+    };
+    let mut live = cluster.list_all(kinds, &id.namespace, &id.selector()).await?;
+    live.retain(|object| is_member(id, object));
+    // An object that lost its labels is not missing: ask for it by name.
+    let found: HashSet<ObjectRef> = live.iter().filter_map(ObjectRef::of).collect();
+    let applied = revision.map(|revision| revision.objects.as_slice()).unwrap_or_default();
+    let unseen = applied.iter().filter(|manifest| !found.contains(&manifest.reference()));
+    let asked = unseen.map(|manifest| cluster.get(manifest.kind(), manifest.namespace(), manifest.name()));
+    let unlabelled: Vec<Option<Value>> = stream::iter(asked.collect::<Vec<_>>()).buffered(8).try_collect().await?;
+    live.extend(unlabelled.into_iter().flatten());
+    Ok(live)
+}
+
+fn drift(reading: &StackReading) -> Vec<Drift> {
+    let Some(revision) = &reading.revision else { return Vec::new() };
+    let mut drift = diff(&revision.expected(), &reading.live);
+    let unfinished = reading.inventory.as_ref().is_some_and(|inventory| {
+        matches!(inventory.state.progress, Progress::Applying { .. } | Progress::Destroying { .. })
+    });
+    if unfinished {
+        // What our own unfinished apply wrote is newer than the revision, not drift; the sentence about it says so.
+        drift.retain(|drift| !drift.writer.as_ref().is_some_and(boutique_core::diff::Writer::is_ours));
+    }
+    drift
+}
+
+fn pending(reading: &StackReading, now: Timestamp) -> Vec<String> {
+    let mut pending = Vec::new();
+    match &reading.inventory {
+        Some(inventory) => pending.extend(inventory.state.progress.pending()),
+        None => pending.push("the inventory of the stack is missing; the next apply writes it again".to_owned()),
+    }
+    if reading.revision.is_none() {
+        pending.push("no apply of this stack has come to its end yet; the next apply completes it".to_owned());
+    }
+    pending.extend(reading.drift.iter().map(ToString::to_string));
+    // The guard repeats the record of the fault that runs. A record that cannot be read is the plugin's to complain
+    // about, not a reason to apply.
+    let records = reading.faults.iter().filter_map(|record| Fault::from_config_map(record).ok());
+    let mut active: Vec<Fault> =
+        records.filter(|fault| fault.stage == Stage::Active && !fault.is_expired(now)).collect();
+    active.sort_by(|a, b| a.id.cmp(&b.id));
+    active.dedup_by(|a, b| a.id == b.id);
+    pending.extend(active.iter().map(ToString::to_string));
+    pending
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn reading(progress: Progress, live_replicas: u64, manager: &str) -> StackReading {
+        let manifest = Manifest::new(Kind::DEPLOYMENT, "shop", "frontend", json!({"spec": {"replicas": 1}}));
+        let mut live = manifest.value().clone();
+        live["spec"]["replicas"] = json!(live_replicas);
+        live["metadata"]["managedFields"] = json!([{"manager": manager, "fieldsV1": {"f:spec": {"f:replicas": {}}}}]);
+        let mut inventory = Inventory::default();
+        inventory.state.progress = progress;
+        StackReading {
+            exists: true,
+            inventory: Some(inventory),
+            revision: Some(Revision {
+                number: 1,
+                spec: json!({}),
+                objects: vec![manifest],
+                admitted: Vec::new(),
+                created_at: Timestamp::UNIX_EPOCH,
+                created_by: "ann".into(),
+                versions: std::collections::BTreeMap::new(),
+            }),
+            live: vec![live],
+            ..StackReading::default()
+        }
+    }
+
+    fn sentences(mut reading: StackReading) -> Vec<String> {
+        reading.drift = drift(&reading);
+        pending(&reading, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_stack_as_applied_has_nothing_pending() {
+        assert_eq!(sentences(reading(Progress::Complete, 1, "boutique-provider")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn drift_is_pending() {
+        assert_eq!(
+            sentences(reading(Progress::Complete, 5, "kubectl")),
+            [r#"Deployment shop/frontend: spec.replicas is 5, applied 1; last written by "kubectl""#]
+        );
+    }
+
+    #[test]
+    fn what_an_unfinished_apply_of_ours_wrote_is_told_once() {
+        let applying = || Progress::Applying { by: "ann".into(), since: Timestamp::UNIX_EPOCH };
+        let ours = sentences(reading(applying(), 5, "boutique-provider"));
+        assert_eq!(ours.len(), 1, "{ours:?}");
+        assert!(ours[0].contains("has not come to its end"), "{ours:?}");
+        assert_eq!(sentences(reading(applying(), 5, "kubectl")).len(), 2);
+    }
+
+    #[test]
+    fn a_missing_inventory_or_revision_is_pending() {
+        let mut lost = reading(Progress::Complete, 1, "x");
+        lost.inventory = None;
+        lost.revision = None;
+        assert_eq!(sentences(lost).len(), 2);
+    }
+}

@@ -1,0 +1,299 @@
+//! Waiting for a stack: by watch, never fooled by an old generation, and not longer than there is hope.
+
+use std::{fmt, time::Duration};
+
+use boutique_core::{
+    contract::{FIELD_MANAGER, StackId},
+    finding::{Finding, Severity},
+    inventory::Progress,
+    judge::{LogTail, LogsWanted, Observation, judge, logs_wanted},
+    object::{Kind, ObjectRef},
+    status::{Phase, Status, status},
+};
+use futures::{StreamExt as _, stream};
+use http::Method;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    bounds::{Bounds, Interrupted},
+    connect::Cluster,
+    event::{Event, Events},
+    request::{ApiError, build, encode},
+    revisions::Records,
+    watch::{Follow, Followed},
+};
+
+/// What to wait for.
+#[derive(Debug, Clone)]
+pub struct WaitRequest {
+    /// The stack.
+    pub id: StackId,
+    /// Objects that must become current.
+    pub targets: Vec<Target>,
+    /// Version of the program, for the inventory.
+    pub tool_version: String,
+}
+
+/// An object and the generation that must be seen by its controller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The object.
+    pub object: ObjectRef,
+    /// The generation that was written; 0: whichever stands.
+    pub generation: i64,
+}
+
+/// A wait that came to its end.
+#[derive(Debug, Clone, Default)]
+pub struct Waited {
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// A wait that did not.
+#[derive(Debug)]
+pub enum WaitError {
+    /// Waiting longer would not help.
+    Failed {
+        /// Why, with evidence: pod, reason, last log lines. Never empty.
+        findings: Vec<Finding>,
+        /// Objects that are not current, with their status.
+        missing: Vec<(ObjectRef, Status)>,
+    },
+    /// Its time was over, or it was called off.
+    Ended {
+        /// Which of both.
+        by: Interrupted,
+        /// Objects that are not current, with their status.
+        missing: Vec<(ObjectRef, Status)>,
+        /// What keeps them, as far as it can be seen. Empty when it was called off.
+        findings: Vec<Finding>,
+    },
+    /// A request failed.
+    Api(ApiError),
+}
+
+impl From<ApiError> for WaitError {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl fmt::Display for WaitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (missing, findings) = match self {
+            Self::Api(error) => return write!(f, "{error}"),
+            Self::Failed { findings, missing } => {
+                write!(f, "the shop will not come up")?;
+                (missing, findings)
+            }
+            Self::Ended { by, missing, findings } => {
+                write!(f, "the shop is not up yet: {by}")?;
+                (missing, findings)
+            }
+        };
+        missing.iter().try_for_each(|(object, status)| write!(f, "\n{object}: {}", status.reason))?;
+        findings.iter().try_for_each(|finding| write!(f, "\n{finding}"))
+    }
+}
+
+impl std::error::Error for WaitError {}
+
+/// Waits until all targets are current. Gives up as soon as a finding about one of them says that waiting will not end
+/// it. On success the stack has nothing pending any more.
+///
+/// # Errors
+/// With findings where there are any.
+pub async fn wait(
+    cluster: &Cluster,
+    request: &WaitRequest,
+    bounds: &Bounds,
+    events: &Events,
+) -> Result<Waited, Box<WaitError>> {
+    let began = tokio::time::Instant::now();
+    let namespace = &request.id.namespace;
+    let mut warnings = Follow::labelled(Kind::EVENT, "");
+    warnings.fields = "type=Warning".to_owned();
+    warnings.optional = true;
+    let mut sets = Follow::labelled(Kind::REPLICA_SET, "");
+    sets.optional = true;
+    let follows = vec![Follow::labelled(Kind::DEPLOYMENT, ""), Follow::labelled(Kind::POD, ""), sets, warnings];
+    let mut followed = Followed::start(cluster, namespace, follows);
+    let mut told = None;
+    loop {
+        // Some findings are believed only when they have lasted, so time alone can change the verdict.
+        let changed = bounds.run(tokio::time::timeout(Duration::from_secs(2), followed.changed())).await;
+        match changed {
+            Err(by) => return Err(Box::new(ended(cluster, request, &followed, by).await)),
+            Ok(Ok(Err(error))) => return Err(Box::new(error.into())),
+            Ok(Err(_)) if !followed.is_complete() => continue,
+            Ok(Err(_) | Ok(Ok(()))) => {}
+        }
+        let missing = missing(&request.targets, &followed);
+        let state = (missing.len(), missing.clone());
+        if told.as_ref() != Some(&state) {
+            let total = request.targets.len();
+            events.tell(Event::Waiting { ready: total - missing.len(), total, missing: missing.clone() });
+            told = Some(state);
+        }
+        if missing.is_empty() {
+            complete(cluster, request).await?;
+            return Ok(Waited { took: began.elapsed() });
+        }
+        let observation = observe(&followed);
+        if !hopeless(&judge(&observation), request, &missing).is_empty() {
+            let observation = with_logs(cluster, namespace, observation).await;
+            let findings = hopeless(&judge(&observation), request, &missing);
+            return Err(Box::new(WaitError::Failed { findings, missing }));
+        }
+        if let Some((object, status)) = missing.iter().find(|(_, status)| status.phase == Phase::Failed) {
+            tracing::debug!(%object, %status, "failed without a finding; waiting on");
+        }
+    }
+}
+
+async fn ended(cluster: &Cluster, request: &WaitRequest, followed: &Followed, by: Interrupted) -> WaitError {
+    let missing = missing(&request.targets, followed);
+    // Who calls off wants an answer now; who ran out of time wants to know why.
+    let findings = match by {
+        Interrupted::Cancelled => Vec::new(),
+        Interrupted::Deadline => {
+            let observation = with_logs(cluster, &request.id.namespace, observe(followed)).await;
+            judge(&observation).into_iter().filter(|finding| concerns(finding, request)).collect()
+        }
+    };
+    WaitError::Ended { by, missing, findings }
+}
+
+fn missing(targets: &[Target], followed: &Followed) -> Vec<(ObjectRef, Status)> {
+    targets
+        .iter()
+        .filter_map(|target| {
+            let status = target_status(target, followed.get(&target.object));
+            (!status.is_current()).then(|| (target.object.clone(), status))
+        })
+        .collect()
+}
+
+fn target_status(target: &Target, live: Option<&Value>) -> Status {
+    let Some(live) = live else { return Status::not_found() };
+    let generation = live.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
+    if generation < target.generation {
+        // The watch has not caught up with our own write yet.
+        return Status { phase: Phase::InProgress, reason: "what was written has not been seen yet".into() };
+    }
+    status(live)
+}
+
+fn observe(followed: &Followed) -> Observation {
+    let (mut objects, mut events) = (Vec::new(), Vec::new());
+    for (reference, live) in followed.objects() {
+        if reference.kind == Kind::EVENT.kind { &mut events } else { &mut objects }.push(live.clone());
+    }
+    Observation { objects, events, logs: Vec::new(), at: Some(Timestamp::now()) }
+}
+
+/// Findings for which waiting is no use, about services that are waited for and not there yet.
+fn hopeless(findings: &[Finding], request: &WaitRequest, missing: &[(ObjectRef, Status)]) -> Vec<Finding> {
+    let of_missing = |finding: &&Finding| match &finding.service {
+        Some(service) => missing.iter().any(|(object, _)| object.name == *service),
+        None => concerns(finding, request),
+    };
+    let settled = findings.iter().filter(|finding| finding.settled && finding.severity == Severity::Error);
+    settled.filter(of_missing).cloned().collect()
+}
+
+fn concerns(finding: &Finding, request: &WaitRequest) -> bool {
+    let service = finding.service.as_ref();
+    service.is_none_or(|service| request.targets.iter().any(|target| target.object.name == *service))
+}
+
+async fn with_logs(cluster: &Cluster, namespace: &str, mut observation: Observation) -> Observation {
+    const MOST: usize = 6;
+    let wanted = logs_wanted(&observation);
+    let tails = wanted.into_iter().take(MOST).map(|wanted| log_tail(cluster, namespace, wanted));
+    let tails: Vec<Option<LogTail>> = stream::iter(tails).buffered(MOST).collect().await;
+    observation.logs = tails.into_iter().flatten().collect();
+    observation
+}
+
+async fn log_tail(cluster: &Cluster, namespace: &str, wanted: LogsWanted) -> Option<LogTail> {
+    let path = Kind::POD.object_path(Some(namespace), &encode(&wanted.pod));
+    let uri = format!(
+        "{path}/log?container={}&previous={}&tailLines=20&limitBytes=16384",
+        encode(&wanted.container),
+        wanted.previous
+    );
+    let answer = tokio::time::timeout(Duration::from_secs(5), cluster.raw(build(Method::GET, &uri, None, Vec::new())));
+    let answer = answer.await.ok()?.ok()?;
+    // A container that never started has no log; that is no trouble of its own.
+    let lines = String::from_utf8_lossy(answer.body()).lines().map(str::to_owned).collect::<Vec<_>>();
+    (answer.status().is_success() && !lines.is_empty()).then_some(LogTail {
+        pod: wanted.pod,
+        container: wanted.container,
+        lines,
+    })
+}
+
+/// Records that nothing is waited for any more.
+async fn complete(cluster: &Cluster, request: &WaitRequest) -> Result<(), WaitError> {
+    let records = Records::read(cluster, &request.id).await?;
+    let Ok(Some(mut inventory)) = records.inventory() else { return Ok(()) };
+    if !matches!(inventory.state.progress, Progress::Waiting { .. }) {
+        return Ok(());
+    }
+    inventory.state.progress = Progress::Complete;
+    cluster.server_side_apply(&inventory.record(&request.id, &request.tool_version), FIELD_MANAGER, true).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn target(generation: i64) -> Target {
+        Target { object: ObjectRef::new(Kind::DEPLOYMENT, "shop", "frontend"), generation }
+    }
+
+    fn live(generation: i64, observed: i64) -> Value {
+        json!({
+            "kind": "Deployment",
+            "metadata": {"generation": generation},
+            "spec": {"replicas": 1},
+            "status": {"observedGeneration": observed, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1},
+        })
+    }
+
+    #[test]
+    fn a_rollout_of_an_older_generation_is_never_success() {
+        assert!(target_status(&target(2), Some(&live(2, 2))).is_current());
+        assert!(!target_status(&target(3), Some(&live(2, 2))).is_current());
+        assert!(!target_status(&target(2), Some(&live(2, 1))).is_current());
+        assert_eq!(target_status(&target(1), None).phase, Phase::NotFound);
+    }
+
+    #[test]
+    fn findings_about_services_that_are_not_waited_for_do_not_end_the_wait() {
+        let id = StackId::new("shop", "shop");
+        let request = WaitRequest { id, targets: vec![target(1)], tool_version: "0".into() };
+        let finding = |service: Option<&str>| Finding {
+            code: boutique_core::finding::Code::PROGRESS_DEADLINE,
+            severity: Severity::Error,
+            service: service.map(str::to_owned),
+            object: None,
+            summary: "x".into(),
+            cause: Vec::new(),
+            evidence: Vec::new(),
+            fix: String::new(),
+            settled: true,
+        };
+        let missing = [(target(1).object, Status::not_found())];
+        assert_eq!(hopeless(&[finding(Some("loadgenerator"))], &request, &missing), []);
+        assert_eq!(hopeless(&[finding(Some("frontend"))], &request, &missing).len(), 1);
+        assert_eq!(hopeless(&[finding(None)], &request, &missing).len(), 1);
+        assert_eq!(hopeless(&[Finding { settled: false, ..finding(None) }], &request, &missing), []);
+    }
+}
