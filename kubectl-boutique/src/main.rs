@@ -1,3 +1,7 @@
-//! kubectl plugin for Google's Online Boutique: status, purchase, failure practice.
+//! `kubectl boutique`: the executable. Everything it does is in the library beside it.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kubectl_boutique::main()
+}

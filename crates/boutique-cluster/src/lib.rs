@@ -6,6 +6,7 @@ pub mod bounds;
 pub mod connect;
 pub mod delete;
 pub mod event;
+pub mod evidence;
 pub mod faults;
 pub mod inject;
 pub mod lease;

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use boutique_core::catalogue::Page;
-use boutique_core::contract::{RECORD, Record};
+use boutique_core::contract::{RECORD, Record, STACK, StackId};
 use boutique_core::object::Kind;
 use boutique_core::purchase::judge;
 use boutique_core::service::Service;
-use boutique_core::view::{FrontPage, SELECTOR, ShopObjects, namespaces_with_shops};
+use boutique_core::view::{FrontPage, SELECTOR, ShopObjects, StackView, namespaces_with_shops};
+use http::Method;
 use serde_json::Value;
 
 use crate::connect::Cluster;
-use crate::request::ApiError;
+use crate::request::{ApiError, build};
 use crate::storefront::{Reply, Storefront};
 use crate::watch::{Follow, Followed};
 
@@ -116,4 +117,58 @@ pub async fn front_page(storefront: &Storefront) -> FrontPage {
         Reply::Timeout => (false, "timeout".to_owned(), None),
     };
     FrontPage { good, answer, millis, way: storefront.way().to_owned(), blame }
+}
+
+/// The API server's version, such as `v1.33.2`.
+///
+/// # Errors
+///
+/// When it does not answer.
+pub async fn server_version(cluster: &Cluster) -> Result<String, ApiError> {
+    let response = cluster.raw(build(Method::GET, "/version", None, Vec::new())).await?;
+    let version: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    let text = version.get("gitVersion").and_then(Value::as_str);
+    Ok(text.map_or_else(|| format!("unknown (answered {})", response.status()), str::to_owned))
+}
+
+/// Names of all namespaces.
+///
+/// # Errors
+///
+/// When they cannot be listed.
+pub async fn namespaces(cluster: &Cluster) -> Result<Vec<String>, ApiError> {
+    let list = cluster.list(Kind::NAMESPACE, None, "").await?;
+    Ok(list.items.iter().filter_map(|item| item.pointer("/metadata/name")?.as_str().map(str::to_owned)).collect())
+}
+
+/// Name of the stack of ours in a namespace; none for a shop that somebody else installed, or whose records this user may
+/// not see.
+///
+/// # Errors
+///
+/// When records cannot be read.
+pub async fn stack_name(cluster: &Cluster, namespace: &str) -> Result<Option<String>, ApiError> {
+    let selector = format!("{RECORD}={}", Record::Inventory.label());
+    let inventories = match cluster.list(Kind::CONFIG_MAP, Some(namespace), &selector).await {
+        Ok(list) => list.items,
+        Err(error) if error.missing_verb().is_some() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let name = |inventory: &Value| Some(inventory.pointer("/metadata/labels")?.get(STACK)?.as_str()?.to_owned());
+    Ok(inventories.first().and_then(name))
+}
+
+/// What is known of the stack in a namespace; none where [`stack_name`] knows none.
+///
+/// # Errors
+///
+/// When records cannot be read.
+pub async fn stack(cluster: &Cluster, namespace: &str) -> Result<Option<StackView>, crate::stack::ReadError> {
+    let Some(name) = stack_name(cluster, namespace).await? else { return Ok(None) };
+    let reading = crate::stack::read(cluster, &StackId::new(namespace, name.as_str())).await?;
+    Ok(Some(StackView {
+        name,
+        revision: reading.revision.map(|revision| revision.number),
+        drift: reading.drift.iter().map(ToString::to_string).collect(),
+    }))
 }

@@ -1,0 +1,49 @@
+//! What `judge` needs beyond the shop's own objects: ReplicaSets, events, and the last words of containers in trouble.
+
+use boutique_core::judge::{LogTail, LogsWanted, Observation, logs_wanted};
+use boutique_core::object::Kind;
+use boutique_core::view::{SELECTOR, ShopObjects};
+use http::Method;
+
+use crate::connect::Cluster;
+use crate::request::build;
+
+/// Last lines of a log that are read.
+const LINES: u32 = 20;
+
+/// Everything that can be observed of a shop whose objects are known already. What the caller may not read is left out:
+/// less is found then, and nothing wrong.
+pub async fn observation(cluster: &Cluster, shop: &ShopObjects) -> Observation {
+    let namespace = shop.namespace.as_str();
+    let (replica_sets, events) = tokio::join!(
+        cluster.list(Kind::REPLICA_SET, Some(namespace), SELECTOR),
+        cluster.list(Kind::EVENT, Some(namespace), ""),
+    );
+    let mut objects: Vec<_> = [&shop.deployments, &shop.pods, &shop.services, &shop.endpoint_slices]
+        .into_iter()
+        .flat_map(|list| list.iter().cloned())
+        .collect();
+    objects.extend(replica_sets.map(|list| list.items).unwrap_or_default());
+    let mut observation = Observation {
+        objects,
+        events: events.map(|list| list.items).unwrap_or_default(),
+        logs: Vec::new(),
+        at: Some(jiff::Timestamp::now()),
+    };
+    let tails = logs_wanted(&observation).into_iter().map(|wanted| tail(cluster, namespace, wanted));
+    observation.logs = futures::future::join_all(tails).await.into_iter().flatten().collect();
+    observation
+}
+
+async fn tail(cluster: &Cluster, namespace: &str, wanted: LogsWanted) -> Option<LogTail> {
+    let LogsWanted { pod, container, previous } = wanted;
+    let path = Kind::POD.object_path(Some(namespace), &pod);
+    let uri = format!("{path}/log?container={container}&previous={previous}&tailLines={LINES}");
+    let response = cluster.raw(build(Method::GET, &uri, None, Vec::new())).await.ok()?;
+    // A container that has not written yet is answered with an error, whose text is no log.
+    if !response.status().is_success() {
+        return None;
+    }
+    let lines = String::from_utf8_lossy(response.body()).lines().map(str::to_owned).collect();
+    Some(LogTail { pod, container, lines })
+}

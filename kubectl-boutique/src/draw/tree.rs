@@ -1,0 +1,136 @@
+//! `status` as a tree: the way in, then every workload with its pods.
+
+use boutique_core::view::{EdgeView, PodView, ShopView, Sign, WorkloadView};
+
+use super::age::age;
+use super::table::{Cell, Column, Give, Table, cut};
+use crate::style::{BAD, FAINT, GOOD, Look, Mark, PLAIN, STRONG, WAITING};
+
+/// What the tree shows beyond the ordinary.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Detail {
+    /// Node and whole image.
+    pub(crate) wide: bool,
+    /// No column titles.
+    pub(crate) no_headers: bool,
+}
+
+/// The whole picture of one shop.
+pub(crate) fn shop(view: &ShopView, detail: Detail, look: Look) -> String {
+    let mut out = String::new();
+    for line in headline(view, look) {
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out.push('\n');
+    out.push_str(&workloads(view, detail, look).draw(look));
+    out
+}
+
+fn headline(view: &ShopView, look: Look) -> Vec<String> {
+    let (glyph, style) = view.health.mark(look);
+    let whose = match &view.stack {
+        None => "not one of our stacks".to_owned(),
+        Some(stack) => {
+            let revision =
+                stack.revision.map_or_else(|| "no revision".to_owned(), |number| format!("revision {number}"));
+            let drift = match stack.drift.len() {
+                0 => "no drift".to_owned(),
+                count => format!("{count} drifted"),
+            };
+            format!("stack {}, {revision}, {drift}", stack.name)
+        }
+    };
+    let mut lines = vec![format!(
+        "{}  {}  {}",
+        look.paint(STRONG, &view.namespace),
+        look.paint(style, &format!("{glyph} {}", view.health)),
+        look.paint(FAINT, &whose)
+    )];
+    lines.push(edge(&view.edge, look));
+    for fault in &view.faults {
+        lines.push(look.paint(WAITING, &format!("{} {fault}", look.warning())));
+    }
+    let drift = view.stack.iter().flat_map(|stack| &stack.drift);
+    lines.extend(drift.map(|drift| look.paint(WAITING, &look.plain(&format!("{} drift: {drift}", look.warning())))));
+    match look.width {
+        // Painted lines are longer than they look; only plain ones can be cut here.
+        Some(width) if !look.color => lines.iter().map(|line| cut(line, width, look)).collect(),
+        _ => lines,
+    }
+}
+
+fn edge(edge: &EdgeView, look: Look) -> String {
+    let arrow = look.arrow();
+    let Some(port) = edge.port else {
+        return format!("{}{}", look.branch(true), look.paint(BAD, &format!("no Service {}", edge.service)));
+    };
+    let style = if edge.ready == 0 { BAD } else { PLAIN };
+    let endpoints = look.paint(style, &format!("{} of {} endpoints ready", edge.ready, edge.endpoints));
+    let mut line = format!("{}Service/{} :{port} {arrow} {endpoints}", look.branch(true), edge.service);
+    if let Some(page) = &edge.front_page {
+        let (answer, style) = (&page.answer, if page.good { GOOD } else { BAD });
+        line.push_str(&format!(" {arrow} GET / {} in {} ms", look.paint(style, answer), page.millis));
+        if let Some(blame) = &page.blame {
+            line.push_str(&format!(": {}", look.plain(blame)));
+        }
+    }
+    line
+}
+
+fn workloads(view: &ShopView, detail: Detail, look: Look) -> Table {
+    let mut columns = vec![
+        Column::left("NAME", Give::Middle(26)),
+        Column::right("READY"),
+        Column::left("STATUS", Give::End(12)),
+        Column::right("RESTARTS"),
+        Column::right("AGE"),
+        Column::left("IMAGE", if detail.wide { Give::Middle(20) } else { Give::Never }),
+    ];
+    if detail.wide {
+        columns.push(Column::left("NODE", Give::Never));
+    }
+    let mut table = Table::new(columns).without_titles(detail.no_headers);
+    for workload in &view.workloads {
+        rows(&mut table, workload, detail, look);
+    }
+    table
+}
+
+fn rows(table: &mut Table, workload: &WorkloadView, detail: Detail, look: Look) {
+    let WorkloadView { service, deployed, health, word, ready, desired, .. } = workload;
+    let (glyph, style) = if *deployed || health.mark(look).0 == look.bad() { health.mark(look) } else { (" ", FAINT) };
+    let image = if detail.wide { workload.image.as_deref() } else { workload.tag() };
+    let count = if *deployed { format!("{ready}/{desired}") } else { String::new() };
+    table.row(vec![
+        Cell::styled(format!("{glyph} {service}"), style),
+        Cell::new(count),
+        Cell::styled(look.plain(word), style),
+        "".into(),
+        "".into(),
+        Cell::styled(image.unwrap_or_default(), FAINT),
+        "".into(),
+    ]);
+    for (index, pod) in workload.pods.iter().enumerate() {
+        pod_rows(table, pod, index + 1 == workload.pods.len(), look);
+    }
+}
+
+fn pod_rows(table: &mut Table, pod: &PodView, last: bool, look: Look) {
+    let (glyph, style) = pod.sign.mark(look);
+    // A good pod needs no glyph: the eye should find the others.
+    let status = if pod.sign == Sign::Good { pod.word.clone() } else { format!("{glyph} {}", pod.word) };
+    let style = if pod.sign == Sign::Good { PLAIN } else { style };
+    table.row(vec![
+        Cell::styled(format!("  {}{}", look.branch(last), pod.name), style),
+        Cell::new(format!("{}/{}", pod.ready, pod.containers)),
+        Cell::styled(status, style),
+        Cell::styled(pod.restarts.to_string(), if pod.restarts > 0 { WAITING } else { PLAIN }),
+        Cell::new(age(pod.age_seconds)),
+        "".into(),
+        Cell::new(pod.node.clone().unwrap_or_default()),
+    ]);
+    if let Some(note) = &pod.note {
+        table.line(Cell::styled(format!("  {}   {}", look.trunk(last), look.plain(note)), FAINT));
+    }
+}

@@ -1,0 +1,161 @@
+//! `break` in words: what will happen, what is happening, what happened.
+
+use std::time::Duration;
+
+use boutique_core::grade::{Grade, Verdict};
+use boutique_core::measure::{Latency, Measurement};
+use boutique_core::predict::{Effect, PageImpact, Prediction};
+use boutique_core::probe::Sample;
+
+use super::age::span;
+use super::table::{Cell, Column, Give, Table};
+use crate::style::{BAD, FAINT, GOOD, Look, Mark, PLAIN, STRONG, WAITING};
+
+/// The prediction, page by page.
+pub(crate) fn prediction(prediction: &Prediction, look: Look) -> String {
+    let mut table = Table::new(vec![
+        Column::left("PAGE", Give::Never),
+        Column::left("PREDICTION", Give::Never),
+        Column::left("BECAUSE", Give::End(20)),
+    ]);
+    for PageImpact { page, effect, reason } in &prediction.pages {
+        let style = match effect {
+            Effect::Fails => BAD,
+            Effect::MayFail => WAITING,
+            Effect::Works | Effect::Degrades => PLAIN,
+        };
+        table.row(vec![
+            Cell::new(page.name()),
+            Cell::styled(effect.to_string(), style),
+            Cell::styled(look.plain(reason), FAINT),
+        ]);
+    }
+    let mut out = table.draw(look);
+    if let Some(gap) = prediction.gap {
+        out.push_str(&format!("for {gap}\n"));
+    }
+    for note in &prediction.notes {
+        out.push_str(&format!("note: {note}\n"));
+    }
+    out
+}
+
+/// A line of the story: how long after T0, and what.
+pub(crate) fn moment(since: Duration, text: &str) -> String {
+    format!("+{:>5.1} s  {text}", since.as_secs_f64())
+}
+
+/// The last second in a line.
+pub(crate) fn second(samples: &[Sample], now: Duration, injected_at: Duration, standing: &str) -> String {
+    let since = now.saturating_sub(Duration::from_secs(1));
+    let recent = || samples.iter().filter(|sample| sample.at >= since && sample.at >= injected_at);
+    let bad = recent().filter(|sample| sample.outcome.is_bad()).count();
+    let known = recent().filter(|sample| sample.outcome.is_known()).count();
+    let word = recent().find(|sample| sample.outcome.is_bad()).map(|sample| format!(" ({})", sample.outcome.word()));
+    let pages = format!("last second {bad} of {known} answers bad{}", word.unwrap_or_default());
+    moment(now.saturating_sub(injected_at), &format!("{standing}, {pages}"))
+}
+
+/// What the report is made of.
+pub(crate) struct Report<'a> {
+    pub(crate) prediction: &'a Prediction,
+    pub(crate) measurement: &'a Measurement,
+    pub(crate) grade: &'a Grade,
+    /// By whom, in a sentence.
+    pub(crate) healed: &'a str,
+    pub(crate) interrupted: bool,
+}
+
+/// The whole report.
+pub(crate) fn report(report: &Report<'_>, look: Look) -> String {
+    let Report { prediction, measurement, grade, healed, interrupted } = report;
+    let (glyph, style) = grade.verdict.mark(look);
+    let early = if *interrupted { ", stopped early" } else { "" };
+    let mut out = format!(
+        "{} {}{early}\n\n",
+        look.paint(STRONG, &format!("Pods of {} killed: prediction", prediction.service)),
+        look.paint(style, &format!("{glyph} {}", grade.verdict))
+    );
+    out.push_str(&pages(grade).draw(look));
+    out.push('\n');
+    for line in moments(measurement, prediction, grade) {
+        out.push_str(&format!("{line}\n"));
+    }
+    out.push('\n');
+    out.push_str(&figures(measurement, look));
+    out.push_str(&format!("{healed}\n"));
+    look.plain(&out)
+}
+
+fn pages(grade: &Grade) -> Table {
+    let mut table = Table::new(vec![
+        Column::left("PAGE", Give::Never),
+        Column::left("PREDICTED", Give::Never),
+        Column::left("OBSERVED", Give::End(14)),
+        Column::left("VERDICT", Give::Never),
+    ]);
+    for page in &grade.pages {
+        let style = match page.verdict {
+            Verdict::Confirmed => GOOD,
+            Verdict::Inconclusive => WAITING,
+            Verdict::Refuted => BAD,
+        };
+        table.row(vec![
+            Cell::new(page.predicted.page.name()),
+            Cell::new(page.predicted.effect.to_string()),
+            Cell::new(page.seen.clone()),
+            Cell::styled(page.verdict.to_string(), style),
+        ]);
+    }
+    table
+}
+
+fn moments(measurement: &Measurement, prediction: &Prediction, grade: &Grade) -> Vec<String> {
+    let since = |at: Duration| at.saturating_sub(measurement.injected_at);
+    let mut lines = vec![moment(Duration::ZERO, "T0  fault accepted")];
+    let Some(impact) = measurement.impact_at else {
+        lines.push(moment(since(measurement.ended_at), "no request has failed: nobody noticed"));
+        return lines;
+    };
+    lines.push(moment(since(impact), &format!("T1  first failure: time to impact {}", span(since(impact)))));
+    match measurement.recovered_at {
+        None => lines.push(moment(since(measurement.ended_at), "T4  not seen: no ten good seconds in a row")),
+        Some(recovered) => {
+            let took = recovered.saturating_sub(impact);
+            let compared = prediction.gap.zip(grade.duration).map(|(gap, word)| format!(", predicted {gap}: {word}"));
+            let words = format!("T4  good again: time to recovery {}{}", span(took), compared.unwrap_or_default());
+            lines.push(moment(since(recovered), &words));
+        }
+    }
+    lines
+}
+
+fn figures(measurement: &Measurement, look: Look) -> String {
+    let availability = measurement.availability;
+    let measured = measurement.ended_at.saturating_sub(measurement.injected_at);
+    let mut out = format!("availability  {availability}, over {}\n", span(measured));
+    let nearly_all = availability.ratio().is_some_and(|ratio| ratio >= 0.999);
+    if nearly_all && !availability.proves_three_nines() {
+        out.push_str(
+            &look.paint(FAINT, "              too few requests to prove 99.9 %: that takes 3000 without a failure"),
+        );
+        out.push('\n');
+    }
+    out.push_str(&format!("longest gap   {}\n", span(measurement.longest_gap)));
+    let phases = [
+        ("before", measurement.latency.before),
+        ("during", measurement.latency.during),
+        ("after", measurement.latency.after),
+    ];
+    let phases: Vec<String> = phases.into_iter().filter_map(|(name, latency)| Some(phase(name, latency?))).collect();
+    out.push_str(&format!("p50/p95       {}\n", phases.join(", ")));
+    let unknown: u64 = measurement.since.values().map(|tally| tally.unknown).sum();
+    if unknown > 0 {
+        out.push_str(&format!("not counted   {unknown} requests that the API server itself did not serve\n"));
+    }
+    out
+}
+
+fn phase(name: &str, latency: Latency) -> String {
+    format!("{name} {}/{} ms", latency.p50.as_millis(), latency.p95.as_millis())
+}

@@ -1,0 +1,120 @@
+//! `status -w`: the same picture again whenever something changes.
+
+use std::time::Duration;
+
+use boutique_cluster::connect::Cluster;
+use boutique_cluster::observe::{self, ShopWatch};
+use boutique_cluster::storefront::Storefront;
+use boutique_core::view::{FrontPage, ShopView, view};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::{Seen, StatusArgs, document, picture};
+use crate::ctx::Ctx;
+use crate::error::{Error, Exit};
+use crate::output::Format;
+
+/// How often the home page is asked for.
+const FRONT_PAGE_EVERY: Duration = Duration::from_secs(3);
+
+/// Changes come in bursts; a picture of each would only flicker.
+const BURST: Duration = Duration::from_millis(200);
+
+pub(super) async fn run(ctx: &Ctx, args: &StatusArgs, cluster: &Cluster, namespace: &str) -> Result<Exit, Error> {
+    let storefront = Storefront::open(cluster, namespace).await?;
+    let stack = observe::stack(cluster, namespace).await?;
+    let (page_tx, mut page_rx) = tokio::sync::watch::channel(None);
+    let asker = tokio::spawn(ask(storefront, page_tx));
+    let mut watch = ShopWatch::start(cluster, namespace);
+    watch.changed().await?;
+
+    let mut second = interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let live = ctx.out.is_live() && matches!(args.output, Format::Table | Format::Wide);
+    let mut last: Option<ShopView> = None;
+    let mut settled: Option<Instant> = Some(Instant::now());
+    let ended = loop {
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => break ended.map(|()| Exit::Interrupted).unwrap_or(Exit::Error),
+            changed = watch.changed() => {
+                changed?;
+                settled.get_or_insert_with(|| Instant::now() + BURST);
+                continue;
+            }
+            // The asker lives as long as this loop does.
+            _ = page_rx.changed() => {}
+            () = sleep_until(settled.unwrap_or_else(Instant::now)), if settled.is_some() => settled = None,
+            // Ages grow while nothing happens.
+            _ = second.tick(), if live => {}
+        }
+        let mut objects = watch.objects();
+        objects.front_page = page_rx.borrow().clone();
+        objects.stack = stack.clone();
+        let view = view(&objects, ctx.now());
+        if live {
+            ctx.out.frame(&picture(ctx, args, &Seen { view, findings: Vec::new() }))?;
+        } else {
+            append(ctx, args, last.as_ref(), &view)?;
+            last = Some(view);
+        }
+    };
+    asker.abort();
+    Ok(ended)
+}
+
+async fn ask(storefront: Storefront, page_tx: tokio::sync::watch::Sender<Option<FrontPage>>) {
+    let mut every = interval(FRONT_PAGE_EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let page = observe::front_page(&storefront).await;
+        if page_tx.send(Some(page)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Without a terminal: the first picture whole, then one line for each thing that became different.
+fn append(ctx: &Ctx, args: &StatusArgs, last: Option<&ShopView>, now: &ShopView) -> Result<(), Error> {
+    let seen = Seen { view: now.clone(), findings: Vec::new() };
+    if matches!(args.output, Format::Json | Format::Yaml) {
+        let news = last.is_none_or(|last| !news(last, now).is_empty());
+        return if news { ctx.out.data(&document(&seen), args.output == Format::Yaml) } else { Ok(()) };
+    }
+    match last {
+        None => ctx.out.result(&picture(ctx, args, &seen)),
+        Some(last) => {
+            let time = format!("{:.0}", ctx.now());
+            let lines: String = news(last, now).iter().map(|line| format!("{time}  {line}\n")).collect();
+            if lines.is_empty() { Ok(()) } else { ctx.out.result(&ctx.out.look.plain(&lines)) }
+        }
+    }
+}
+
+/// What differs between two views, without ages and times to answer.
+fn news(last: &ShopView, now: &ShopView) -> Vec<String> {
+    let mut lines = Vec::new();
+    let answer = |view: &ShopView| view.edge.front_page.as_ref().map(|page| page.answer.clone());
+    if answer(last) != answer(now) || last.edge.ready != now.edge.ready {
+        let page = answer(now).unwrap_or_else(|| "not asked yet".to_owned());
+        lines.push(format!("{} endpoints ready, GET / {page}", now.edge.ready));
+    }
+    for (before, after) in last.workloads.iter().zip(&now.workloads) {
+        if (before.health, &before.word, before.ready, before.desired)
+            != (after.health, &after.word, after.ready, after.desired)
+        {
+            lines.push(format!("{} {}/{} {}", after.service, after.ready, after.desired, after.word));
+        }
+        for pod in &after.pods {
+            let known = before.pods.iter().find(|known| known.name == pod.name);
+            if known.is_none_or(|known| (&known.word, known.restarts) != (&pod.word, pod.restarts)) {
+                lines.push(format!("pod {} {}", pod.name, pod.word));
+            }
+        }
+        let gone = before.pods.iter().filter(|pod| !after.pods.iter().any(|other| other.name == pod.name));
+        lines.extend(gone.map(|pod| format!("pod {} gone", pod.name)));
+    }
+    if last.health != now.health {
+        lines.push(format!("shop {}", now.health));
+    }
+    lines
+}
