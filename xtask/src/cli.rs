@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::demo::{self, DemoArgs};
-use crate::{console, layers, package, test};
+use crate::{bench, console, layers, package, test};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The project's verbs", arg_required_else_help = true)]
@@ -24,6 +24,8 @@ enum Verb {
     Lab(boutique_lab::cli::LabArgs),
     /// Build the provider into a filesystem mirror and the plugin into a folder for PATH, under dist/
     Package,
+    /// Measure the provider beside its peers, in one run on one lab
+    Bench,
     /// Check the directions between crates, confined names and file lengths
     Layers,
 }
@@ -39,6 +41,7 @@ pub(crate) fn run() -> Result<()> {
             console::say(format!("{}\n{}", package.bin.display(), package.cli_config.display()));
             Ok(())
         }
+        Verb::Bench => bench::bench(),
         Verb::Layers => layers::check(),
     }
 }

@@ -22,6 +22,11 @@ pub(crate) struct Package {
     pub(crate) cli_config: PathBuf,
 }
 
+/// The provider's binary, where cargo built it.
+pub(crate) fn provider_binary() -> PathBuf {
+    workspace::target_dir().join("release").join("terraform-provider-boutique")
+}
+
 /// Builds the release binaries and lays them out under `dist/`.
 pub(crate) fn package() -> Result<Package> {
     workspace::run(&mut workspace::cargo(&[
