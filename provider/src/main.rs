@@ -1,3 +1,7 @@
 //! Terraform provider for Google's Online Boutique on Kubernetes.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tfplugin_rs::serve(terraform_provider_boutique::Boutique)
+}

@@ -1,0 +1,13 @@
+//! Terraform provider for Google's Online Boutique on Kubernetes: what Terraform sees.
+//!
+//! Everything that decides is in `boutique-core`, everything that talks to a cluster in `boutique-cluster`; here their
+//! words are turned into Terraform's.
+
+mod connection;
+mod provider;
+mod stack;
+
+pub use provider::Boutique;
+
+/// The source address, without version.
+pub const ADDRESS: &str = "registry.terraform.io/boutique-dev/boutique";

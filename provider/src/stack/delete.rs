@@ -1,0 +1,47 @@
+//! Destroy.
+
+use boutique_cluster::bounds::Bounds;
+use boutique_cluster::event::Events;
+use boutique_cluster::stack::{self, Cause, DestroyRequest};
+use boutique_core::contract::StackId;
+use tfplugin_rs::{Answer, Context, Diagnostic, Diagnostics, Failure, Outcome};
+
+use super::apply::sentences;
+use super::model::StackModel;
+use super::{Stack, VERSION};
+use crate::connection::sentence;
+
+pub(super) async fn delete(ctx: &Context<Stack>, mut state: StackModel) -> Outcome<StackModel, ()> {
+    let cluster = ctx.data().cluster().await.map_err(|reason| {
+        let mut error = reason.error("destroy the shop");
+        error.detail.push_str(
+            " If the cluster is gone for good, and the shop with it, remove it from the state: terraform state rm \
+             boutique_stack.NAME",
+        );
+        error
+    })?;
+    let id = StackId::new(state.namespace.require("namespace")?, state.name.require("name")?);
+    let bounds = Bounds { cancel: ctx.cancellation_token(), deadline: ctx.deadline().into() };
+    let events = Events::new(|event| tracing::info!("{event}"));
+    match stack::destroy(cluster, DestroyRequest::new(id, VERSION), &bounds, &events).await {
+        Ok(destroyed) if destroyed.kept.is_empty() => Ok(().into()),
+        Ok(destroyed) => {
+            let mut diagnostics = Diagnostics::none();
+            let kept: Vec<String> = destroyed.kept.iter().map(|kept| sentence(kept)).collect();
+            diagnostics.push(Diagnostic::warning("Something was kept", kept.join("\n")));
+            Ok(Answer::with((), diagnostics))
+        }
+        Err(error) => {
+            let summary = match &error.cause {
+                Cause::Interrupted(_) => "The destroy was interrupted",
+                Cause::Staying(_) => "Some objects do not go",
+                _ => "The shop was not destroyed",
+            };
+            let left = "the destroy did not come to its end; destroy again, or apply to restore the shop".to_owned();
+            state.pending = sentences(&[left]);
+            let detail =
+                format!("{} What is left stays in the state; destroy again to go on.", sentence(&error.to_string()));
+            Err(Failure::with_state(state, Diagnostic::error(summary, detail)))
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Import by `namespace/name`: the settings come from the newest revision.
+
+use boutique_cluster::stack;
+use boutique_core::contract::StackId;
+use tfplugin_rs::{Context, Diagnostic, Outcome};
+
+use super::model::StackModel;
+use super::{Stack, notes, read};
+use crate::connection::sentence;
+
+pub(super) async fn import(ctx: &Context<Stack>, id: &str) -> Outcome<StackModel> {
+    let id: StackId = id.trim().parse().map_err(|error: boutique_core::contract::BadStackId| {
+        Diagnostic::error("Invalid import id", sentence(&error.to_string()))
+    })?;
+    let cluster = ctx.data().cluster().await.map_err(|reason| reason.error("import the shop"))?;
+    let reading = stack::read(cluster, &id)
+        .await
+        .map_err(|error| Diagnostic::error("The shop cannot be imported", sentence(&error.to_string())))?;
+    if !reading.exists {
+        return Err(Diagnostic::error(
+            "There is no such shop",
+            format!(
+                "Nothing in the cluster {} belongs to the stack {id}. A shop that kubectl or Helm installed has no stack \
+                 yet: give a boutique_stack the same namespace and adopt = \"always\", and apply it instead.",
+                cluster.server()
+            ),
+        )
+        .into());
+    }
+    let Some(model) = read::recorded(&id, &reading)? else {
+        return Err(Diagnostic::error(
+            "The shop has no revision",
+            format!(
+                "The first apply of {id} never came to its end, so its settings are not recorded. Apply a boutique_stack with \
+                 this name and namespace: it goes on from what is there."
+            ),
+        )
+        .into());
+    };
+    notes::remember_drift(ctx, &reading)?;
+    Ok(model.into())
+}

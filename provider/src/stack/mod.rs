@@ -1,0 +1,75 @@
+//! `boutique_stack`: the shop.
+
+mod apply;
+mod delete;
+mod import;
+mod model;
+mod notes;
+mod plan;
+mod read;
+#[expect(clippy::result_large_err, reason = "the framework's type; a failure carries the state")]
+mod report;
+mod specification;
+mod validate;
+mod wait;
+
+use std::time::Duration;
+
+use tfplugin_rs::{Change, Context, Create, Diagnostics, Operation, Outcome, Plan, Resource, Update};
+
+use crate::connection::Connection;
+use model::StackModel;
+
+/// Version of the provider, for the records in the cluster.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The resource.
+pub(crate) struct Stack;
+
+impl Resource for Stack {
+    type Model = StackModel;
+    type Data = Connection;
+    const TYPE: &'static str = "boutique_stack";
+
+    fn validate(&self, config: &StackModel) -> Diagnostics {
+        validate::validate(config)
+    }
+
+    fn timeout(&self, operation: Operation, values: &StackModel) -> Duration {
+        let minutes = match operation {
+            Operation::Create | Operation::Update => 10,
+            Operation::Delete => 5,
+            Operation::Plan | Operation::Read | Operation::Import => 2,
+        };
+        values.timeouts.of(operation, Duration::from_secs(minutes * 60))
+    }
+
+    async fn modify_plan(
+        &self,
+        ctx: &Context<Self>,
+        change: &Change<StackModel>,
+        plan: &mut Plan<StackModel>,
+    ) -> Result<(), Diagnostics> {
+        plan::modify(ctx, change, plan).await
+    }
+
+    async fn create(&self, ctx: &Context<Self>, Create { plan, .. }: Create<StackModel>) -> Outcome<StackModel> {
+        apply::apply(ctx, plan, None).await
+    }
+
+    async fn read(&self, ctx: &Context<Self>, state: StackModel) -> Outcome<StackModel, Option<StackModel>> {
+        read::read(ctx, state).await
+    }
+
+    async fn update(&self, ctx: &Context<Self>, request: Update<StackModel>) -> Outcome<StackModel> {
+        apply::apply(ctx, request.plan, Some(request.prior)).await
+    }
+
+    async fn delete(&self, ctx: &Context<Self>, state: StackModel) -> Outcome<StackModel, ()> {
+        delete::delete(ctx, state).await
+    }
+
+    async fn import(&self, ctx: &Context<Self>, id: &str) -> Outcome<StackModel> {
+        import::import(ctx, id).await
+    }
+}

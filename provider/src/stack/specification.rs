@@ -1,0 +1,266 @@
+//! Between Terraform's model and the domain's specification, both ways.
+
+use std::collections::BTreeMap;
+
+use boutique_core::render::Effective;
+use boutique_core::service::Service;
+use boutique_core::spec::{
+    Amounts, Cart, ExternalService, LoadGenerator, Probes, Problem, Profile, Resources, ServiceSpec, StackSpec,
+};
+use serde_json::{Map as JsonMap, Value as Json, json};
+use tfplugin_rs::{Diagnostic, Diagnostics, Map, Path, Timeouts, Value};
+
+use super::model::{
+    AmountsModel, CartModel, EffectiveModel, LoadGeneratorModel, ResourcesModel, ServiceModel, StackModel, WaitModel,
+};
+
+/// A specification as far as it is known.
+pub(super) struct Reading {
+    /// With defaults in the places of what is unknown.
+    pub(super) spec: StackSpec,
+    /// Whether all of it is known, so that it can be rendered.
+    pub(super) complete: bool,
+}
+
+/// The default of `adopt`.
+const NEVER: &str = "never";
+
+/// Stands for a name that is not known yet; a valid one, so that nothing is wrong with it.
+const UNKNOWN_NAME: &str = "unknown";
+
+/// Reads a model. Errors name the entries of `services` that are no services.
+pub(super) fn read(model: &StackModel) -> Result<Reading, Diagnostics> {
+    let mut reader = Reader { complete: true, diagnostics: Diagnostics::none() };
+    let spec = reader.stack(model);
+    if reader.diagnostics.has_errors() {
+        return Err(reader.diagnostics);
+    }
+    Ok(Reading { spec, complete: reader.complete })
+}
+
+/// Where a problem of the specification stands in the resource.
+pub(super) fn path(problem: &Problem) -> Path {
+    let mut path = Path::root();
+    let mut is_key = false;
+    for step in &problem.path {
+        path = if is_key { path.key(step) } else { path.then(step) };
+        is_key = !is_key && (step == "services" || step == "env");
+    }
+    path
+}
+
+struct Reader {
+    complete: bool,
+    diagnostics: Diagnostics,
+}
+
+impl Reader {
+    fn take<T: Clone>(&mut self, value: &Value<T>) -> Option<T> {
+        self.complete &= !value.is_unknown();
+        value.known().cloned()
+    }
+
+    fn stack(&mut self, model: &StackModel) -> StackSpec {
+        let mut name = |value| self.take(value).unwrap_or_else(|| UNKNOWN_NAME.to_owned());
+        let mut spec = StackSpec::new(name(&model.namespace), name(&model.name));
+        // Null only in a plan that has not got its default yet.
+        self.complete &= !model.version.is_unknown();
+        spec.version = model.version_or_newest();
+        spec.profile = match self.take(&model.profile).as_deref() {
+            Some("small") => Profile::Small,
+            Some("ha") => Profile::Ha,
+            _ => Profile::Standard,
+        };
+        spec.image_registry = self.take(&model.image_registry);
+        spec.probes = match self.take(&model.probes).as_deref() {
+            Some("upstream") => Probes::Upstream,
+            _ => Probes::Startup,
+        };
+        spec.frontend_external = match self.take(&model.frontend_external).as_deref() {
+            Some("LoadBalancer") => Some(ExternalService::LoadBalancer),
+            Some("NodePort") => Some(ExternalService::NodePort),
+            _ => None,
+        };
+        spec.services = self.services(&model.services);
+        spec.cart = self.take(&model.cart).map(|cart| self.cart(&cart));
+        spec.load_generator = self.take(&model.load_generator).map(|load| {
+            let default = LoadGenerator::default();
+            LoadGenerator {
+                enabled: self.take(&load.enabled).unwrap_or(default.enabled),
+                users: self.take(&load.users).unwrap_or(default.users),
+                rate: self.take(&load.rate).unwrap_or(default.rate),
+            }
+        });
+        spec.tool = tool(model);
+        spec
+    }
+
+    fn services(&mut self, services: &Value<Map<ServiceModel>>) -> BTreeMap<Service, ServiceSpec> {
+        let mut specs = BTreeMap::new();
+        for (name, settings) in self.take(services).unwrap_or_default() {
+            match name.parse::<Service>() {
+                Ok(service) => {
+                    let settings = self.take(&settings).unwrap_or_default();
+                    specs.insert(service, self.service(&settings));
+                }
+                Err(error) => self.diagnostics.push(
+                    Diagnostic::error("Unknown service", crate::connection::sentence(&error.to_string()))
+                        .at(Path::attribute("services").key(name)),
+                ),
+            }
+        }
+        specs
+    }
+
+    fn service(&mut self, model: &ServiceModel) -> ServiceSpec {
+        let env = self.take(&model.env).unwrap_or_default();
+        let resources = self.take(&model.resources).unwrap_or_default();
+        ServiceSpec {
+            enabled: self.take(&model.enabled).unwrap_or(true),
+            replicas: self.take(&model.replicas),
+            image: self.take(&model.image),
+            env: env.into_iter().filter_map(|(name, value)| Some((name, self.take(&value)?))).collect(),
+            resources: self.resources(&resources),
+        }
+    }
+
+    fn resources(&mut self, model: &ResourcesModel) -> Resources {
+        let mut requests = self.take(&model.requests).unwrap_or_default();
+        let mut limits = self.take(&model.limits).unwrap_or_default();
+        // A request and its limit are judged together: where one is unknown, neither is.
+        let half_known = |a: &Value<String>, b: &Value<String>| a.is_unknown() || b.is_unknown();
+        if half_known(&requests.cpu, &limits.cpu) {
+            (requests.cpu, limits.cpu) = (Value::Unknown, Value::Unknown);
+        }
+        if half_known(&requests.memory, &limits.memory) {
+            (requests.memory, limits.memory) = (Value::Unknown, Value::Unknown);
+        }
+        if model.requests.is_unknown() || model.limits.is_unknown() {
+            return Resources::default();
+        }
+        Resources { requests: self.amounts(&requests), limits: self.amounts(&limits) }
+    }
+
+    fn amounts(&mut self, model: &AmountsModel) -> Amounts {
+        Amounts { cpu: self.take(&model.cpu), memory: self.take(&model.memory) }
+    }
+
+    fn cart(&mut self, model: &CartModel) -> Cart {
+        if model.store.is_known() && model.address.is_known() {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    "cart.store and cart.address contradict each other",
+                    "Carts are either kept in a Redis beside the shop (store = \"redis\") or in one elsewhere (address). \
+                     Remove one of the two.",
+                )
+                .at(Path::attribute("cart").then("address")),
+            );
+        }
+        self.take(&model.store);
+        self.take(&model.address).map_or(Cart::Redis, |address| Cart::External { address })
+    }
+}
+
+/// What only the provider wants to find again, so that an import gives back the whole resource.
+fn tool(model: &StackModel) -> JsonMap<String, Json> {
+    let mut tool = JsonMap::new();
+    if let Some(what) = model.wait.known().and_then(|wait| wait.what.as_str()) {
+        tool.insert("wait".to_owned(), what.into());
+    }
+    if let Some(adopt) = model.adopt.as_str().filter(|adopt| *adopt != NEVER) {
+        tool.insert("adopt".to_owned(), adopt.into());
+    }
+    if model.force_conflicts == Value::Known(true) {
+        tool.insert("force_conflicts".to_owned(), true.into());
+    }
+    if let Some(timeouts) = model.timeouts.known() {
+        let mut map = JsonMap::new();
+        let Timeouts { create, read, update, delete } = timeouts;
+        for (name, value) in [("create", create), ("read", read), ("update", update), ("delete", delete)] {
+            if let Some(text) = value.as_str() {
+                map.insert(name.to_owned(), json!(text));
+            }
+        }
+        tool.insert("timeouts".to_owned(), map.into());
+    }
+    tool
+}
+
+/// The resource of a stored specification, with everything that configuration can say.
+pub(super) fn model(spec: &StackSpec) -> StackModel {
+    let services: Map<ServiceModel> =
+        spec.services.iter().map(|(service, spec)| (service.name().to_owned(), service_model(spec).into())).collect();
+    let tool = |name: &str| spec.tool.get(name);
+    StackModel {
+        id: spec.id().to_string().into(),
+        name: spec.name.clone().into(),
+        namespace: spec.namespace.clone().into(),
+        version: spec.version.clone().into(),
+        profile: spec.profile.name().into(),
+        image_registry: spec.image_registry.clone().into(),
+        services: if services.is_empty() { Value::Null } else { services.into() },
+        cart: spec.cart.as_ref().map(cart_model).into(),
+        load_generator: spec
+            .load_generator
+            .map(|load| LoadGeneratorModel {
+                enabled: load.enabled.into(),
+                users: load.users.into(),
+                rate: load.rate.into(),
+            })
+            .into(),
+        probes: match spec.probes {
+            Probes::Startup => "startup".into(),
+            Probes::Upstream => "upstream".into(),
+        },
+        frontend_external: spec.frontend_external.map(|external| external.name().to_owned()).into(),
+        wait: tool("wait").and_then(Json::as_str).map(|what| WaitModel { what: what.into() }).into(),
+        adopt: tool("adopt").and_then(Json::as_str).unwrap_or(NEVER).into(),
+        force_conflicts: tool("force_conflicts").and_then(Json::as_bool).unwrap_or_default().into(),
+        timeouts: tool("timeouts").map(timeouts).into(),
+        ..StackModel::default()
+    }
+}
+
+fn timeouts(stored: &Json) -> Timeouts {
+    let text = |name: &str| stored.get(name).and_then(Json::as_str).map(str::to_owned).into();
+    Timeouts { create: text("create"), read: text("read"), update: text("update"), delete: text("delete") }
+}
+
+fn cart_model(cart: &Cart) -> CartModel {
+    match cart {
+        Cart::Redis => CartModel { store: "redis".into(), address: Value::Null },
+        Cart::External { address } => CartModel { store: Value::Null, address: address.clone().into() },
+    }
+}
+
+fn service_model(spec: &ServiceSpec) -> ServiceModel {
+    let env: Map<String> = spec.env.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+    let amounts = |amounts: &Amounts| {
+        (!amounts.is_empty())
+            .then(|| AmountsModel { cpu: amounts.cpu.clone().into(), memory: amounts.memory.clone().into() })
+    };
+    let resources = (!spec.resources.is_empty()).then(|| ResourcesModel {
+        requests: amounts(&spec.resources.requests).into(),
+        limits: amounts(&spec.resources.limits).into(),
+    });
+    ServiceModel {
+        enabled: spec.enabled.into(),
+        replicas: spec.replicas.into(),
+        image: spec.image.clone().into(),
+        env: if env.is_empty() { Value::Null } else { env.into() },
+        resources: resources.into(),
+    }
+}
+
+/// The computed attribute `services_effective`.
+pub(super) fn effective(effective: BTreeMap<Service, Effective>) -> Map<EffectiveModel> {
+    let model = |values: Effective| EffectiveModel {
+        image: values.image.into(),
+        replicas: values.replicas.into(),
+        cpu_request: values.resources.requests.cpu.into(),
+        cpu_limit: values.resources.limits.cpu.into(),
+        memory_request: values.resources.requests.memory.into(),
+        memory_limit: values.resources.limits.memory.into(),
+    };
+    effective.into_iter().map(|(service, values)| (service.name().to_owned(), model(values).into())).collect()
+}
