@@ -108,19 +108,23 @@ impl Lab {
         let parts = if mode == Mode::Node { Part::REAL } else { Part::SIM };
         let keys = parts.iter().map(Part::key).collect::<Result<Vec<_>>>()?;
         let folder = self.folder();
-        let earlier = Record::read(&folder)?;
+        // A record that cannot be read is treated like none: what is left of the lab is found by its mark and removed.
+        let earlier = Record::read(&folder).unwrap_or_default();
         if let Some(earlier) = &earlier {
             let wrong = self.judge(earlier);
-            let reason = if !wrong.is_empty() {
-                wrong.join("; ")
-            } else if earlier.parts != keys {
-                "it runs on other versions of the parts".to_owned()
-            } else {
-                return self.reuse(earlier.clone(), mode, options);
-            };
+            if wrong.is_empty() {
+                self.agrees(earlier, mode, options)?;
+                if earlier.parts == keys {
+                    return self.reuse(earlier.clone(), mode);
+                }
+            }
+            let reason = if wrong.is_empty() { "it runs on other versions".to_owned() } else { wrong.join("; ") };
             progress.say(&format!("lab {}: {reason}; starting it anew", self.name));
         }
         let bin: Vec<PathBuf> = parts.iter().map(|part| build(&self.cache, part, progress)).collect::<Result<_>>()?;
+        if mode == Mode::Node {
+            node::tools(&self.cache, progress)?;
+        }
         self.clear(earlier.as_ref())?;
 
         let step = progress.begin(&format!("start lab {} with {mode}", self.name), None);
@@ -141,11 +145,14 @@ impl Lab {
                 parts: keys.clone(),
                 network,
                 processes: Vec::new(),
+                complete: false,
             };
             fs::create_dir_all(&folder).with_context(|| format!("folder {}", folder.display()))?;
             record.write(&folder)?;
             drop(choosing);
-            let Err(error) = self.start(&mut record, &bin, progress) else {
+            let Err(error) = self.start(&mut record, &bin) else {
+                record.complete = true;
+                record.write(&folder)?;
                 step.done();
                 return Running::of(&folder, &record);
             };
@@ -159,7 +166,7 @@ impl Lab {
         }
     }
 
-    fn start(&self, record: &mut Record, bin: &[PathBuf], progress: &Progress) -> Result<()> {
+    fn start(&self, record: &mut Record, bin: &[PathBuf]) -> Result<()> {
         let folder = self.folder();
         match (record.mode, bin) {
             (Mode::Sim { nodes }, [etcd, kubernetes, kwok]) => {
@@ -167,37 +174,35 @@ impl Lab {
             }
             (Mode::Node, [etcd, kubernetes, node, containerd, runc, cni, coredns, netpol, pause]) => {
                 let programs = node::Programs { etcd, kubernetes, node, containerd, runc, cni, coredns, netpol, pause };
-                node::start(&self.cache, &folder, record, &programs, progress)
+                node::start(&self.cache, &folder, record, &programs)
             }
             (mode, _) => bail!("a lab with {mode} has other parts"),
         }
     }
 
-    fn reuse(&self, mut record: Record, mode: Mode, options: &Options) -> Result<Running> {
-        let folder = self.folder();
-        let other = match (record.mode, mode) {
-            (Mode::Sim { nodes: have }, Mode::Sim { nodes: want }) => {
-                if want > have {
-                    record.mode = mode;
-                    record.write(&folder)?;
-                    let starter = Starter { folder: &folder, record: &mut record, inside: None };
-                    let api = starter.api()?;
-                    sim::grow(&api, have, want)?;
-                    sim::wait(&starter, &api, want)?;
-                }
-                false
-            }
-            (have, want) => have != want,
-        };
-        if other {
-            bail!(
-                "lab {0} runs with {1}, not {mode}; take it down first (`cargo xtask lab down {0}`)",
-                self.name,
-                record.mode
-            );
+    /// Refuses to give a lab that runs in another way than is asked for, or to throw it away unasked.
+    fn agrees(&self, record: &Record, mode: Mode, options: &Options) -> Result<()> {
+        let first = format!("take it down first (`cargo xtask lab down {}`)", self.name);
+        if matches!(record.mode, Mode::Node) != matches!(mode, Mode::Node) {
+            bail!("lab {} runs with {}, not with {mode}; {first}", self.name, record.mode);
         }
         if options.audit && !record.audit {
-            bail!("lab {0} runs without an audit log; take it down first (`cargo xtask lab down {0}`)", self.name);
+            bail!("lab {} runs without an audit log; {first}", self.name);
+        }
+        Ok(())
+    }
+
+    fn reuse(&self, mut record: Record, mode: Mode) -> Result<Running> {
+        let folder = self.folder();
+        if let (Mode::Sim { nodes: have }, Mode::Sim { nodes: want }) = (record.mode, mode)
+            && want > have
+        {
+            record.mode = mode;
+            record.write(&folder)?;
+            let starter = Starter { folder: &folder, record: &mut record, inside: None };
+            let api = starter.api()?;
+            sim::grow(&api, have, want)?;
+            sim::wait(&starter, &api, want)?;
         }
         Running::of(&folder, &record)
     }
@@ -248,11 +253,7 @@ impl Lab {
                 wrong.push(format!("{} has ended (log {})", process.name, process.log.display()));
             }
         }
-        let complete: &[&str] = match record.mode {
-            Mode::Sim { .. } => sim::LAST,
-            Mode::Node => node::LAST,
-        };
-        if !complete.iter().all(|name| record.process(name).is_some()) {
+        if !record.complete {
             wrong.push("its start was interrupted".to_owned());
         }
         if wrong.is_empty()

@@ -94,13 +94,22 @@ fn start_time(pid: i32) -> Option<String> {
         // proc(5): after the command name in parentheses, which may hold anything, field 3 is the state and 22 the start.
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        if matches!(*fields.first()?, "Z" | "X") { None } else { fields.get(19).map(|&start| start.to_owned()) }
+        let ended = matches!(*fields.first()?, "Z" | "X") && !has_live_thread(pid);
+        if ended { None } else { fields.get(19).map(|&start| start.to_owned()) }
     } else {
         let answer = Command::new("ps").args(["-o", "stat=,lstart=", "-p", &pid.to_string()]).output().ok()?;
         let text = String::from_utf8(answer.stdout).ok()?;
         let (state, start) = text.trim().split_once(char::is_whitespace)?;
         (!state.starts_with('Z')).then(|| start.trim().to_owned())
     }
+}
+
+/// Whether another thread of a process still ends: until then the process holds its files and ports.
+fn has_live_thread(pid: i32) -> bool {
+    fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten().any(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(')').is_some_and(|(_, rest)| !matches!(rest.split_whitespace().next(), Some("Z" | "X") | None))
+    })
 }
 
 /// Every process id on this machine. Empty where there is no `/proc`.

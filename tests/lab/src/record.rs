@@ -43,6 +43,8 @@ pub(crate) struct Record {
     pub(crate) network: Network,
     /// Everything that was started, in order.
     pub(crate) processes: Vec<Process>,
+    /// Whether its start came to its end.
+    pub(crate) complete: bool,
 }
 
 /// Where a lab listens.
@@ -152,6 +154,7 @@ mod tests {
             parts: vec!["etcd-3.6.8-00".to_owned()],
             network: Network::Own { block: 203 },
             processes: Vec::new(),
+            complete: false,
         };
         assert!(Record::read(folder.path()).unwrap().is_none());
         record.write(folder.path()).unwrap();

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use crate::api::Api;
@@ -13,9 +13,6 @@ use crate::control_plane::ControlPlane;
 use crate::process::Program;
 use crate::record::{Network, Record};
 use crate::start::Starter;
-
-/// What is started last: a lab whose record names it was started completely.
-pub(crate) const LAST: &[&str] = &["kwok"];
 
 /// Folders of the programs that a simulated lab runs.
 pub(crate) struct Programs<'a> {
@@ -33,14 +30,24 @@ pub(crate) fn ports(earlier: Option<Network>) -> Result<Network> {
     {
         return Ok(Network::Loopback { api, etcd, etcd_peer });
     }
-    // Held together, so that the three differ.
-    let listeners = [free(0), free(0), free(0)];
-    let mut ports = [0; 3];
-    for (port, listener) in ports.iter_mut().zip(listeners) {
-        *port = listener.and_then(|listener| listener.local_addr()).context("a free port of 127.0.0.1")?.port();
+    // Not from the range that outgoing connections use: a client that tries a dead server again and again could
+    // otherwise get the server's port for its own end, and keep the server from coming back.
+    let mut held = Vec::new();
+    let start = std::process::id().wrapping_mul(7919) ^ clock();
+    for step in 0..2000 {
+        let port = 20_000 + u16::try_from((start.wrapping_add(step)) % 10_000)?;
+        held.extend(free(port).ok().map(|listener| (port, listener)));
+        if let [(api, _), (etcd, _), (etcd_peer, _)] = held.as_slice() {
+            return Ok(Network::Loopback { api: *api, etcd: *etcd, etcd_peer: *etcd_peer });
+        }
     }
-    let [api, etcd, etcd_peer] = ports;
-    Ok(Network::Loopback { api, etcd, etcd_peer })
+    bail!("no three free ports between 20000 and 30000 on 127.0.0.1")
+}
+
+/// Something that differs from call to call.
+fn clock() -> u32 {
+    let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
+    now.map(|now| now.subsec_micros()).unwrap_or_default()
 }
 
 /// Starts everything and waits until all nodes are Ready.

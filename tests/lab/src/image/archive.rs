@@ -16,7 +16,7 @@ use tar::{Builder, EntryType, Header};
 use super::{Entry, Image};
 
 /// Writes the images into one archive. Equal layers are stored once.
-pub(crate) fn write_archive(images: &[Image], path: &Path) -> Result<()> {
+pub fn write_archive(images: &[Image], path: &Path) -> Result<()> {
     let mut blobs: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut layers: Vec<(&[Entry], String)> = Vec::new();
     let mut index = Vec::new();

@@ -23,9 +23,6 @@ use crate::start::Starter;
 
 pub(crate) use namespace::{check, network};
 
-/// What is started last: a lab whose record names it was started completely.
-pub(crate) const LAST: &[&str] = &["netpol"];
-
 /// The node's name.
 pub(crate) const NODE: &str = "lab-node";
 
@@ -42,15 +39,14 @@ pub(crate) struct Programs<'a> {
     pub(crate) pause: &'a Path,
 }
 
+/// The host's tools that the node calls, unpacked once.
+pub(crate) fn tools(cache: &Cache, progress: &Progress) -> Result<Sysroot> {
+    Sysroot::with(cache, &["iptables", "ipset"], progress)
+}
+
 /// Starts everything and waits until the node is Ready, and cluster DNS and network policies work.
-pub(crate) fn start(
-    cache: &Cache,
-    folder: &Path,
-    record: &mut Record,
-    programs: &Programs<'_>,
-    progress: &Progress,
-) -> Result<()> {
-    let sysroot = Sysroot::with(cache, &["iptables", "ipset"], progress)?;
+pub(crate) fn start(cache: &Cache, folder: &Path, record: &mut Record, programs: &Programs<'_>) -> Result<()> {
+    let sysroot = tools(cache, &Progress::silent())?;
     let plan = record.clone();
     let plane = ControlPlane { folder, record: &plan, etcd: programs.etcd, kubernetes: programs.kubernetes };
     plane.write_files(&[
@@ -82,7 +78,7 @@ pub(crate) fn start(
     starter.start(&plane.scheduler())?;
     starter.start(&node.kubelet())?;
     starter.start(&node.kube_proxy())?;
-    addons::apply(&api, record_network(&starter))?;
+    addons::apply(&api, plan.network)?;
     starter.until("kubelet", "registration of the node", Duration::from_secs(60), || {
         Ok(api.get(&format!("/api/v1/nodes/{NODE}"))?.0 == 200)
     })?;
@@ -102,10 +98,6 @@ pub(crate) fn start(
     })?;
     let synchronised = folder.join("node/netpol-ready");
     starter.until("netpol", "first synchronisation", Duration::from_secs(60), || Ok(synchronised.exists()))
-}
-
-fn record_network(starter: &Starter<'_>) -> crate::record::Network {
-    starter.record.network
 }
 
 fn serving_certificate(folder: &Path, record: &Record) -> Result<()> {

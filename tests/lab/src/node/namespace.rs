@@ -84,7 +84,8 @@ pub(crate) fn network(cache: &Cache) -> Result<Network> {
     let routes = ip(&["-4", "route", "show"])? + &ip(&["-4", "address", "show"])?;
     let mut taken = Vec::new();
     for lab in fs::read_dir(cache.labs()).into_iter().flatten().flatten() {
-        taken.extend(Record::read(&lab.path())?.map(|record| record.network));
+        // A record that cannot be read is of a lab that does not run; its routes would show if it did.
+        taken.extend(Record::read(&lab.path()).ok().flatten().map(|record| record.network));
     }
     free_block(&routes, &taken).context("no free range 10.200–10.249 for the lab's network")
 }

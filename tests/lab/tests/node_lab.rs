@@ -1,0 +1,170 @@
+//! The lab with a real node: what runs on it, and that nothing stays on the host.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test ends at the first surprise, and says what it leaves"
+)]
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use boutique_lab::image::{busybox, redis};
+use boutique_lab::{Cache, Mode, Part, Progress, Running, Status, build};
+use common::{TestLab, kill, kubectl};
+
+const CLIENT_IMAGE: &str = "busybox:1.38.0@sha256:fd8d9aa63ba2f0982b5304e1ee8d3b90a210bc1ffb5314d980eb6962f1a9715d";
+
+/// A Redis as upstream's manifests describe it under Pod Security *restricted*, and a pod that talks to it.
+const OBJECTS: &str = r#"
+apiVersion: v1
+kind: Pod
+metadata: { name: redis-cart, labels: { app: redis-cart } }
+spec:
+  terminationGracePeriodSeconds: 1
+  securityContext: { fsGroup: 1000, runAsGroup: 1000, runAsUser: 1000, runAsNonRoot: true, seccompProfile: { type: RuntimeDefault } }
+  containers:
+  - name: redis
+    image: redis:alpine
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] }, readOnlyRootFilesystem: true }
+    readinessProbe: { tcpSocket: { port: 6379 }, periodSeconds: 1 }
+    volumeMounts: [{ name: data, mountPath: /data }]
+  volumes: [{ name: data, emptyDir: {} }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: redis-cart }
+spec: { selector: { app: redis-cart }, ports: [{ port: 6379 }] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: client }
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{ name: client, image: "CLIENT_IMAGE", command: [sleep, "3600"] }]
+"#;
+
+const DENY: &str = r#"
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: deny }
+spec: { podSelector: { matchLabels: { app: redis-cart } }, policyTypes: [Ingress] }
+"#;
+
+fn apply(running: &Running, objects: &str) {
+    let mut child = Command::new(&running.kubectl)
+        .args(["apply", "-f", "-"])
+        .env("KUBECONFIG", &running.kubeconfig)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(objects.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+/// What the client pod hears from Redis by its name; empty when it hears nothing.
+fn ping(running: &Running) -> String {
+    let script = r"printf 'PING\r\nQUIT\r\n' | timeout 3 nc -w 2 redis-cart 6379";
+    kubectl(running, &running.kubeconfig, &["exec", "client", "--", "sh", "-c", script]).1
+}
+
+fn becomes(what: &str, limit: Duration, mut is: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is() {
+        assert!(begun.elapsed() < limit, "{what}: not within {limit:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Everything of this host that a lab could leave behind.
+fn host() -> Vec<(&'static str, String)> {
+    let said = |program: &str, args: &[&str]| {
+        let answer = Command::new(program).args(args).output().unwrap();
+        String::from_utf8_lossy(&answer.stdout).into_owned()
+    };
+    let groups = said("find", &["/sys/fs/cgroup", "-name", "boutique-lab-test-node"]);
+    let rules = std::fs::read_to_string("/proc/net/ip_tables_names").unwrap_or_default();
+    let settings =
+        ["vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "net/ipv4/ip_forward"]
+            .map(|name| std::fs::read_to_string(format!("/proc/sys/{name}")).unwrap())
+            .concat();
+    vec![
+        ("mounts", said("sh", &["-c", "cut -d' ' -f5- /proc/self/mountinfo | grep -v -e /tmp/ || true"])),
+        ("interfaces", said("sh", &["-c", "ls /sys/class/net | grep -v btq; ip -4 route | grep -v btq"])),
+        ("control groups", groups),
+        ("firewall tables", rules),
+        ("kernel settings", settings),
+        (
+            "folders",
+            said(
+                "sh",
+                &[
+                    "-c",
+                    "ls -d /var/lib/kubelet /var/lib/containerd /var/lib/cni /var/log/pods /run/containerd 2>/dev/null",
+                ],
+            ),
+        ),
+    ]
+}
+
+#[test]
+fn pods_run_talk_and_are_fenced_on_a_real_node_that_leaves_nothing_behind() {
+    let lab = TestLab::fresh("test-node");
+    let before = host();
+    let cache = Cache::of_user().unwrap();
+    let progress = Progress::silent();
+    for part in Part::REAL {
+        build(&cache, part, &progress).unwrap();
+    }
+
+    let begun = Instant::now();
+    let running = lab.up(Mode::Node);
+    eprintln!("node Ready, cluster DNS running after {:?}", begun.elapsed());
+
+    let client = CLIENT_IMAGE.replacen("busybox:1.38.0@", "docker.io/library/busybox@", 1);
+    let images = [
+        redis(&cache, vec!["docker.io/library/redis:alpine".to_owned()], &progress).unwrap(),
+        busybox(&cache, vec![client], &progress).unwrap(),
+    ];
+    running.load_images(&images).unwrap();
+    apply(&running, &OBJECTS.replace("CLIENT_IMAGE", CLIENT_IMAGE));
+    let wait = ["wait", "pod", "--all", "--for=condition=Ready", "--timeout=60s"];
+    let (ready, said) = kubectl(&running, &running.kubeconfig, &wait);
+    assert!(ready, "{said}\n{}", kubectl(&running, &running.kubeconfig, &["describe", "pods"]).1);
+
+    // Cluster DNS, the ClusterIP, and a policy that is enforced and lifted.
+    becomes("Redis answers by its name", Duration::from_secs(20), || ping(&running).contains("+PONG"));
+    apply(&running, DENY);
+    becomes("the policy is enforced", Duration::from_secs(20), || !ping(&running).contains("+PONG"));
+    kubectl(&running, &running.kubeconfig, &["delete", "networkpolicy", "deny"]);
+    becomes("the policy is lifted", Duration::from_secs(20), || ping(&running).contains("+PONG"));
+
+    // A name that no registry can be asked for fails at once.
+    kubectl(&running, &running.kubeconfig, &["run", "missing", "--image=example.com/nothing:1"]);
+    becomes("a missing image is said", Duration::from_secs(20), || {
+        kubectl(&running, &running.kubeconfig, &["get", "pod", "missing"]).1.contains("ErrImagePull")
+    });
+
+    // A component that was killed is named; the lab starts anew.
+    kill(&running, "kubelet");
+    let Status::Broken(wrong) = lab.0.status().unwrap() else { panic!("a lab without kubelet is not broken") };
+    assert!(wrong.iter().any(|sentence| sentence.starts_with("kubelet has ended (log ")), "{wrong:?}");
+    let running = lab.up(Mode::Node);
+    let folder = running.dir.clone();
+
+    lab.0.down(&Progress::silent()).unwrap();
+    for ((what, before), (_, after)) in before.into_iter().zip(host()) {
+        assert_eq!(before, after, "{what} of the host changed");
+    }
+    assert!(!folder.exists());
+    let mark = format!("BOUTIQUE_LAB_DIR={}", folder.display());
+    let left = std::fs::read_dir("/proc").unwrap().flatten().filter(|pid| {
+        std::fs::read(pid.path().join("environ"))
+            .is_ok_and(|it| it.windows(mark.len()).any(|part| part == mark.as_bytes()))
+    });
+    assert_eq!(left.count(), 0, "processes of the lab still run");
+}
