@@ -37,7 +37,7 @@ resource "boutique_stack" "shop" {
 
   load_generator = { users = 2 }
 
-  wait     = { for = "purchase" } # apply ends when a synthetic customer has bought something
+  wait     = { until = "purchase" } # apply ends when a synthetic customer has bought something
   timeouts = { create = "10m", update = "10m" }
 }
 

@@ -149,8 +149,8 @@ pub(crate) struct LoadGeneratorModel {
 pub(crate) struct WaitModel {
     /// `none`, `ready` (every service but the load generator has its pods ready) or `purchase` (`ready`, and a synthetic
     /// customer has bought something).
-    #[attr(name = "for", default = "ready", validate = one_of(["none", "ready", "purchase"]))]
-    pub(crate) what: Value<String>,
+    #[attr(default = "ready", validate = one_of(["none", "ready", "purchase"]))]
+    pub(crate) until: Value<String>,
 }
 
 /// What one service comes to.
@@ -187,7 +187,7 @@ pub(super) enum WaitFor {
 impl StackModel {
     /// What apply waits for.
     pub(super) fn wait_for(&self) -> WaitFor {
-        match self.wait.known().and_then(|wait| wait.what.as_str()) {
+        match self.wait.known().and_then(|wait| wait.until.as_str()) {
             Some("none") => WaitFor::None,
             Some("purchase") => WaitFor::Purchase,
             _ => WaitFor::Ready,

@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_resource_survives_its_way_through_the_specification() {
         let mut model = mk_applied();
-        model.wait = super::super::model::WaitModel { what: "purchase".into() }.into();
+        model.wait = super::super::model::WaitModel { until: "purchase".into() }.into();
         model.timeouts = tfplugin_rs::Timeouts { create: "10m".into(), ..Default::default() }.into();
         model.adopt = "always".into();
         let spec = specification::read(&model).expect("reads").spec;

@@ -164,8 +164,8 @@ impl Reader {
 /// What only the provider wants to find again, so that an import gives back the whole resource.
 fn tool(model: &StackModel) -> JsonMap<String, Json> {
     let mut tool = JsonMap::new();
-    if let Some(what) = model.wait.known().and_then(|wait| wait.what.as_str()) {
-        tool.insert("wait".to_owned(), what.into());
+    if let Some(until) = model.wait.known().and_then(|wait| wait.until.as_str()) {
+        tool.insert("wait".to_owned(), until.into());
     }
     if let Some(adopt) = model.adopt.as_str().filter(|adopt| *adopt != NEVER) {
         tool.insert("adopt".to_owned(), adopt.into());
@@ -213,7 +213,7 @@ pub(super) fn model(spec: &StackSpec) -> StackModel {
             Probes::Upstream => "upstream".into(),
         },
         frontend_external: spec.frontend_external.map(|external| external.name().to_owned()).into(),
-        wait: tool("wait").and_then(Json::as_str).map(|what| WaitModel { what: what.into() }).into(),
+        wait: tool("wait").and_then(Json::as_str).map(|until| WaitModel { until: until.into() }).into(),
         adopt: tool("adopt").and_then(Json::as_str).unwrap_or(NEVER).into(),
         force_conflicts: tool("force_conflicts").and_then(Json::as_bool).unwrap_or_default().into(),
         timeouts: tool("timeouts").map(timeouts).into(),
