@@ -107,12 +107,12 @@ impl Part {
         ],
         linking: Linking::Pure,
     };
-    /// Cluster DNS; runs in a pod.
+    /// Cluster DNS; runs in a pod. Ours has only the plugins that it uses.
     pub const COREDNS: Self = Self {
         name: "coredns",
         version: "1.14.7",
         module: "coredns",
-        programs: &[("github.com/coredns/coredns", "coredns")],
+        programs: &[("boutique.dev/lab/coredns", "coredns")],
         linking: Linking::Pure,
     };
     /// OpenTofu, for machines without terraform.

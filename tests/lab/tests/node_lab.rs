@@ -9,12 +9,17 @@
 mod common;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use boutique_lab::image::{busybox, redis};
-use boutique_lab::{Cache, Mode, Part, Progress, Running, Status, build};
+use boutique_lab::{Cache, Lab, Mode, Options, Part, Progress, Running, Status, build};
 use common::{TestLab, kill, kubectl};
+
+/// A node takes both cores of a small machine; the tests of this file take turns.
+static ONE_NODE: Mutex<()> = Mutex::new(());
 
 const CLIENT_IMAGE: &str = "busybox:1.38.0@sha256:fd8d9aa63ba2f0982b5304e1ee8d3b90a210bc1ffb5314d980eb6962f1a9715d";
 
@@ -81,12 +86,12 @@ fn becomes(what: &str, limit: Duration, mut is: impl FnMut() -> bool) {
 }
 
 /// Everything of this host that a lab could leave behind.
-fn host() -> Vec<(&'static str, String)> {
+fn host(lab: &str) -> Vec<(&'static str, String)> {
     let said = |program: &str, args: &[&str]| {
         let answer = Command::new(program).args(args).output().unwrap();
         String::from_utf8_lossy(&answer.stdout).into_owned()
     };
-    let groups = said("find", &["/sys/fs/cgroup", "-name", "boutique-lab-test-node"]);
+    let groups = said("find", &["/sys/fs/cgroup", "-name", &format!("boutique-lab-{lab}")]);
     let rules = std::fs::read_to_string("/proc/net/ip_tables_names").unwrap_or_default();
     let settings =
         ["vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "net/ipv4/ip_forward"]
@@ -113,8 +118,9 @@ fn host() -> Vec<(&'static str, String)> {
 
 #[test]
 fn pods_run_talk_and_are_fenced_on_a_real_node_that_leaves_nothing_behind() {
+    let _alone = ONE_NODE.lock().unwrap_or_else(PoisonError::into_inner);
     let lab = TestLab::fresh("test-node");
-    let before = host();
+    let before = host("test-node");
     let cache = Cache::of_user().unwrap();
     let progress = Progress::silent();
     for part in Part::REAL {
@@ -155,16 +161,53 @@ fn pods_run_talk_and_are_fenced_on_a_real_node_that_leaves_nothing_behind() {
     assert!(wrong.iter().any(|sentence| sentence.starts_with("kubelet has ended (log ")), "{wrong:?}");
     let running = lab.up(Mode::Node);
     let folder = running.dir.clone();
-
     lab.0.down(&Progress::silent()).unwrap();
-    for ((what, before), (_, after)) in before.into_iter().zip(host()) {
+    assert_nothing_left(before, &folder, lab.0.name());
+}
+
+fn assert_nothing_left(before: Vec<(&'static str, String)>, folder: &Path, lab: &str) {
+    for ((what, before), (_, after)) in before.into_iter().zip(host(lab)) {
         assert_eq!(before, after, "{what} of the host changed");
     }
     assert!(!folder.exists());
     let mark = format!("BOUTIQUE_LAB_DIR={}", folder.display());
     let left = std::fs::read_dir("/proc").unwrap().flatten().filter(|pid| {
         std::fs::read(pid.path().join("environ"))
-            .is_ok_and(|it| it.windows(mark.len()).any(|part| part == mark.as_bytes()))
+            .is_ok_and(|it| it.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes()))
     });
     assert_eq!(left.count(), 0, "processes of the lab still run");
+}
+
+const LAUNCHER: &str = "test-node-launch";
+
+/// Not a test of its own: the process that the next test kills.
+#[test]
+#[ignore = "run by a_launcher_that_is_killed_leaves_a_node_that_down_removes"]
+fn launcher() {
+    Lab::named(LAUNCHER).unwrap().up(Mode::Node, &Options::default(), &Progress::silent()).unwrap();
+}
+
+#[test]
+fn a_launcher_that_is_killed_leaves_a_node_that_down_removes() {
+    let _alone = ONE_NODE.lock().unwrap_or_else(PoisonError::into_inner);
+    let lab = TestLab::fresh(LAUNCHER);
+    for component in ["namespaces", "kubelet"] {
+        let before = host(LAUNCHER);
+        let mut launcher = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "launcher", "--ignored"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let log = lab.0.folder().join("logs").join(format!("{component}.log"));
+        while !log.exists() {
+            assert!(launcher.try_wait().unwrap().is_none(), "the launcher ended before it was killed");
+            std::thread::yield_now();
+        }
+        launcher.kill().unwrap();
+        launcher.wait().unwrap();
+        assert!(matches!(lab.0.status().unwrap(), Status::Broken(_)), "killed when {component} started");
+        lab.0.down(&Progress::silent()).unwrap();
+        assert_nothing_left(before, &lab.0.folder(), LAUNCHER);
+    }
 }
