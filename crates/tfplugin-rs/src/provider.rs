@@ -1,6 +1,6 @@
 //! The provider itself: its configuration, and what it offers.
 
-use std::future::{Future, ready};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,8 +63,3 @@ impl<D: Send + Sync + 'static> Registered<D> {
 /// A configuration without attributes, for providers that need none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Model)]
 pub struct NoConfig {}
-
-/// Answers `configure` for providers that need no data.
-pub fn no_data() -> impl Future<Output = Result<Answer<()>, Diagnostics>> + Send {
-    ready(Ok(().into()))
-}

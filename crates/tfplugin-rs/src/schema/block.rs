@@ -62,14 +62,12 @@ impl Block {
 }
 
 impl NestedBlock {
-    /// The type of its values. A dynamic type inside makes lists and maps dynamic as a whole, because their elements
-    /// may then differ.
+    /// The type of its values.
     pub fn ty(&self) -> Type {
         let object = self.block.ty();
         match self.nesting {
             BlockNesting::Single | BlockNesting::Group => object,
             BlockNesting::Set => Type::set(object),
-            BlockNesting::List | BlockNesting::Map if object.holds_dynamic() => Type::Dynamic,
             BlockNesting::List => Type::list(object),
             BlockNesting::Map => Type::map(object),
         }

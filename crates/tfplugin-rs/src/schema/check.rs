@@ -40,6 +40,9 @@ pub enum SchemaError {
     /// A dynamic type in a set.
     #[error("{0} has a dynamic type inside a set")]
     DynamicInSet(Path),
+    /// A dynamic type in blocks that may repeat.
+    #[error("the blocks {0} hold a dynamic type, which only nested attributes and single blocks can; use an attribute")]
+    DynamicInBlock(Path),
     /// A default without optional and computed.
     #[error("attribute {0} has a default, so it must be optional and computed")]
     Default(Path),
@@ -161,6 +164,11 @@ impl Check {
         };
         if !possible {
             self.errors.push(SchemaError::Items(path.clone(), min, max));
+        }
+        // Terraform then makes tuples and objects of them, whose type changes with the configuration.
+        let repeats = matches!(nested.nesting, BlockNesting::List | BlockNesting::Map);
+        if repeats && nested.block.ty().holds_dynamic() {
+            self.errors.push(SchemaError::DynamicInBlock(path.clone()));
         }
         self.block(&nested.block, path, in_set || nested.nesting == BlockNesting::Set);
     }

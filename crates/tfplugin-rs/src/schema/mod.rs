@@ -9,6 +9,9 @@ mod check;
 mod nesting;
 mod validator;
 
+#[cfg(test)]
+mod tests;
+
 pub use attribute::{Attribute, AttributeKind, Behaviour};
 pub use block::{Block, BlockNesting, NestedBlock};
 pub use check::{Owner, SchemaError};

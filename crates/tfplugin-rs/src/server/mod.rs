@@ -119,6 +119,12 @@ impl<P: Provider> Server<P> {
     }
 }
 
+/// What is wrong with the schemas of a provider: nothing, when Terraform will load it. Meant for a test of the provider;
+/// a provider that is served tells Terraform the same.
+pub fn check<P: Provider>(provider: P) -> Diagnostics {
+    Server::new(provider).mistakes
+}
+
 struct Running<P: Provider> {
     server: Arc<Server<P>>,
     cancel: Cancel,

@@ -1,0 +1,9 @@
+use tfplugin_rs::{Model, Value};
+
+#[derive(Model)]
+struct Thing {
+    #[attr(default = "one")]
+    replicas: Value<i64>,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use tfplugin_rs::Value;
+
+fn replicas(value: Value<u32>) -> Option<u32> {
+    value.into()
+}
+
+fn main() {
+    replicas(Value::Unknown);
+}

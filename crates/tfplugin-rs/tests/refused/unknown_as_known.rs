@@ -1,0 +1,9 @@
+use tfplugin_rs::Value;
+
+fn rename(name: &Value<String>) -> String {
+    name.to_uppercase()
+}
+
+fn main() {
+    rename(&Value::Unknown);
+}

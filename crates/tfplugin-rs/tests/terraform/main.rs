@@ -1,0 +1,13 @@
+//! The framework under real Terraform: example providers, started by it as users' providers are.
+//!
+//! Terraform is looked for in `BOUTIQUE_TERRAFORM`, then in `PATH`.
+
+mod harness;
+
+mod configuration;
+mod debugging;
+mod interruption;
+mod lifecycle;
+mod mischief;
+mod process;
+mod values;
