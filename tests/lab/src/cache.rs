@@ -80,12 +80,18 @@ impl Cache {
 pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
     let temporary = path.with_extension(format!("tmp{}", std::process::id()));
     let write = || -> std::io::Result<()> {
-        let mut file = File::create(&temporary)?;
+        let mut file = private(&temporary)?;
         file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     };
     write().with_context(|| format!("write {}", path.display()))
+}
+
+/// A new file that only its owner may read: most of what a lab writes holds or leads to keys.
+fn private(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 /// Removes a folder with all below it; it may be missing.
@@ -113,12 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn an_atomic_write_replaces_and_leaves_no_temporary_file() {
+    fn an_atomic_write_replaces_leaves_no_temporary_file_and_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("record.json");
         write_atomically(&path, b"one").unwrap();
         write_atomically(&path, b"two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -11,7 +11,7 @@
 //! let lab = Lab::named("demo")?;
 //! let running = lab.up(Mode::Sim { nodes: 3 }, &Options::default(), &Progress::stderr())?;
 //! assert!(running.kubeconfig.exists());
-//! lab.down()?;
+//! lab.down(&Progress::stderr())?;
 //! # anyhow::Ok(())
 //! ```
 //!

@@ -44,8 +44,7 @@ impl Process {
     pub(crate) fn start(program: &Program, logs: &Path, lab: &Path) -> Result<Self> {
         let log = logs.join(format!("{}.log", program.name));
         let output = File::create(&log).with_context(|| format!("log {}", log.display()))?;
-        let mut child = Command::new("setsid")
-            .arg(&program.path)
+        let mut child = detached(&program.path)
             .args(&program.args)
             .envs(program.env.iter().map(|(name, value)| (name, value)))
             .env(MARK, lab)
@@ -78,6 +77,21 @@ impl Process {
             std::thread::sleep(Duration::from_millis(10));
         }
         Ok(())
+    }
+}
+
+/// A program apart from this one's terminal, so that neither Ctrl-C nor a closed window ends it.
+fn detached(program: &Path) -> Command {
+    use std::os::unix::process::CommandExt as _;
+    if cfg!(target_os = "linux") {
+        // Replaces itself by the program: the process id stays.
+        let mut command = Command::new("setsid");
+        command.arg(program);
+        command
+    } else {
+        let mut command = Command::new(program);
+        command.process_group(0);
+        command
     }
 }
 

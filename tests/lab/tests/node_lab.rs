@@ -119,8 +119,8 @@ fn host(lab: &str) -> Vec<(&'static str, String)> {
 #[test]
 fn pods_run_talk_and_are_fenced_on_a_real_node_that_leaves_nothing_behind() {
     let _alone = ONE_NODE.lock().unwrap_or_else(PoisonError::into_inner);
-    let lab = TestLab::fresh("test-node");
-    let before = host("test-node");
+    let lab = TestLab::fresh("lab-node");
+    let before = host("lab-node");
     let cache = Cache::of_user().unwrap();
     let progress = Progress::silent();
     for part in Part::REAL {
@@ -178,7 +178,7 @@ fn assert_nothing_left(before: Vec<(&'static str, String)>, folder: &Path, lab: 
     assert_eq!(left.count(), 0, "processes of the lab still run");
 }
 
-const LAUNCHER: &str = "test-node-launch";
+const LAUNCHER: &str = "lab-node-launch";
 
 /// Not a test of its own: the process that the next test kills.
 #[test]

@@ -15,7 +15,7 @@ use common::{TestLab, kill, kubectl};
 
 #[test]
 fn a_second_up_uses_the_running_lab_and_adds_the_nodes_that_are_missing() {
-    let lab = TestLab::fresh("test-sim-grow");
+    let lab = TestLab::fresh("lab-sim-grow");
     let first = lab.up(Mode::Sim { nodes: 1 });
     let second = lab.up(Mode::Sim { nodes: 3 });
     assert_eq!(first.processes, second.processes);
@@ -23,7 +23,7 @@ fn a_second_up_uses_the_running_lab_and_adds_the_nodes_that_are_missing() {
     assert_eq!(nodes["items"].as_array().unwrap().len(), 3);
 
     let refused = lab.0.up(Mode::Node, &Options::default(), &Progress::silent()).unwrap_err().to_string();
-    assert!(refused.contains("lab down test-sim-grow") || refused.contains("root"), "{refused}");
+    assert!(refused.contains("lab down lab-sim-grow") || refused.contains("root"), "{refused}");
 
     // Who may do what, and that only people's requests are in the audit log.
     let mint = |file: &str, group: Option<&str>, validity| {
@@ -46,13 +46,13 @@ fn a_second_up_uses_the_running_lab_and_adds_the_nodes_that_are_missing() {
 
 #[test]
 fn a_lab_whose_component_was_killed_says_which_and_starts_anew_at_the_same_address() {
-    let lab = TestLab::fresh("test-sim-kill");
+    let lab = TestLab::fresh("lab-sim-kill");
     let first = lab.up(Mode::Sim { nodes: 1 });
     kill(&first, "etcd");
     let Status::Broken(wrong) = lab.0.status().unwrap() else { panic!("a lab without etcd is not broken") };
     assert!(wrong.iter().any(|sentence| sentence.starts_with("etcd has ended (log ")), "{wrong:?}");
     let error = lab.0.running().unwrap_err().to_string();
-    assert!(error.contains("lab up test-sim-kill"), "{error}");
+    assert!(error.contains("lab up lab-sim-kill"), "{error}");
 
     let second = lab.up(Mode::Sim { nodes: 1 });
     assert_eq!(second.api_server, first.api_server);
@@ -67,7 +67,7 @@ fn a_lab_whose_component_was_killed_says_which_and_starts_anew_at_the_same_addre
     assert!(third.api().unwrap().read("/api/v1/nodes").is_ok());
 }
 
-const LAUNCHER: &str = "test-sim-launch";
+const LAUNCHER: &str = "lab-sim-launch";
 
 /// Not a test of its own: the process that the next test kills.
 #[test]
