@@ -58,6 +58,40 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// The help of every verb, as people see it in a window of 80 columns.
+    #[test]
+    fn the_help_of_every_verb_reads_well() {
+        let mut command = Cli::command().term_width(80);
+        command.build();
+        insta::assert_snapshot!("help", command.render_long_help());
+        insta::assert_snapshot!("help-short", command.render_help());
+        for verb in command.get_subcommands_mut() {
+            let name = verb.get_name().to_owned();
+            *verb = verb.clone().term_width(80);
+            insta::assert_snapshot!(format!("help-{name}"), verb.render_long_help());
+        }
+    }
+
+    #[test]
+    fn usage_names_the_program_as_people_call_it() {
+        let error = Cli::try_parse_from(["kubectl-boutique", "break"]).unwrap_err().to_string();
+        assert!(error.contains("Usage: kubectl boutique break"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_service_is_answered_with_the_names() {
+        let error = Cli::try_parse_from(["kubectl-boutique", "break", "cart"]).unwrap_err().to_string();
+        assert!(error.contains("did you mean \"cartservice\"?"), "{error}");
+    }
+
+    #[test]
+    fn a_dry_run_is_asked_for_as_in_kubectl() {
+        for (flag, wanted) in [("--dry-run", "Client"), ("--dry-run=server", "Server"), ("--dry-run=none", "None")] {
+            let cli = Cli::try_parse_from(["kubectl-boutique", "break", "cartservice", flag]).unwrap();
+            assert!(format!("{cli:?}").contains(&format!("dry_run: {wanted}")), "{flag}");
+        }
+    }
+
     #[test]
     fn global_flags_stand_before_and_after_the_verb() {
         for line in [

@@ -66,9 +66,8 @@ impl Output {
 
     /// Part of the result.
     pub(crate) fn result(&self, text: &str) -> Result<(), Error> {
-        let mut stdout = io::stdout().lock();
         let newline = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-        write!(stdout, "{text}{newline}").and_then(|()| stdout.flush()).map_err(|_| Error::ReaderGone)
+        write_out(&format!("{text}{newline}"))
     }
 
     /// The result as data; `yaml` chooses the notation.
@@ -89,7 +88,7 @@ impl Output {
         *standing = lines.len();
         // Each line is cleared behind its text, so that nothing flickers; what is left below goes at the end.
         let body: String = lines.iter().map(|line| format!("{line}\u{1b}[K\n")).collect();
-        self.result(&format!("{up}{body}\u{1b}[J"))
+        write_out(&format!("{up}{body}\u{1b}[J"))
     }
 
     /// Talk, on stderr.
@@ -146,6 +145,11 @@ impl Output {
         // Nobody is left to be told that stderr is closed.
         let _ = writeln!(io::stderr().lock(), "{}", self.look.plain(text));
     }
+}
+
+fn write_out(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|_| Error::ReaderGone)
 }
 
 /// stderr may be a file while stdout is a terminal.

@@ -15,15 +15,20 @@ const LINES: u32 = 20;
 /// less is found then, and nothing wrong.
 pub async fn observation(cluster: &Cluster, shop: &ShopObjects) -> Observation {
     let namespace = shop.namespace.as_str();
-    let (replica_sets, events) = tokio::join!(
+    // The slices of all Services: the shop's own view holds only those of the way in.
+    let (replica_sets, slices, events) = tokio::join!(
         cluster.list(Kind::REPLICA_SET, Some(namespace), SELECTOR),
+        cluster.list(Kind::ENDPOINT_SLICE, Some(namespace), ""),
         cluster.list(Kind::EVENT, Some(namespace), ""),
     );
-    let mut objects: Vec<_> = [&shop.deployments, &shop.pods, &shop.services, &shop.endpoint_slices]
-        .into_iter()
-        .flat_map(|list| list.iter().cloned())
-        .collect();
+    let mut objects: Vec<_> =
+        [&shop.deployments, &shop.pods].into_iter().flat_map(|list| list.iter().cloned()).collect();
     objects.extend(replica_sets.map(|list| list.items).unwrap_or_default());
+    // A Service without its slices would be taken for one without endpoints.
+    if let Ok(slices) = slices {
+        objects.extend(slices.items);
+        objects.extend(shop.services.iter().cloned());
+    }
     let mut observation = Observation {
         objects,
         events: events.map(|list| list.items).unwrap_or_default(),

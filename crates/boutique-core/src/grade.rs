@@ -66,21 +66,24 @@ pub fn grade(prediction: &Prediction, measurement: &Measurement) -> Grade {
     let pages: Vec<PageGrade> = prediction
         .pages
         .iter()
-        .map(|impact| page(impact, measurement.since.get(&impact.page).unwrap_or(&empty), measurement))
+        .map(|impact| page(impact, measurement.since.get(&impact.page).unwrap_or(&empty), prediction, measurement))
         .collect();
     let verdict = pages.iter().map(|page| page.verdict).max().unwrap_or(Verdict::Inconclusive);
     let duration = prediction.gap.zip(measurement.time_to_recovery()).map(|(gap, took)| gap.judge(took));
     Grade { pages, verdict, duration }
 }
 
-fn page(impact: &PageImpact, tally: &Tally, measurement: &Measurement) -> PageGrade {
+fn page(impact: &PageImpact, tally: &Tally, prediction: &Prediction, measurement: &Measurement) -> PageGrade {
     let blind = tally.unknown > tally.known();
+    // "May fail" is a promise too: not for longer than was said.
+    let too_long = prediction.gap.is_some_and(|gap| tally.longest_gap > gap.longest);
     let verdict = match impact.effect {
         Effect::Fails if tally.bad > 0 => Verdict::Confirmed,
         // Too few requests during a short outage may all have missed it.
         Effect::Fails if blind || tally.known() < expected_probes(measurement, impact.page) => Verdict::Inconclusive,
         Effect::Fails => Verdict::Refuted,
         Effect::MayFail if blind => Verdict::Inconclusive,
+        Effect::MayFail if tally.bad > 0 && too_long => Verdict::Refuted,
         Effect::MayFail => Verdict::Confirmed,
         // One bad answer among many may be anything, two are a pattern.
         Effect::Works | Effect::Degrades if tally.bad >= 2 => Verdict::Refuted,
@@ -102,7 +105,10 @@ fn seen(tally: &Tally) -> String {
     match tally.usual_failure() {
         None if total == 0 => "nothing seen".into(),
         None => format!("{total} of {total} ok"),
-        Some(failure) => format!("{failure} ({} of {total} bad)", tally.bad),
+        Some(failure) if tally.bad == 1 => format!("{failure} once (of {total})"),
+        Some(failure) => {
+            format!("{failure} for {:.1} s ({} of {total} bad)", tally.longest_gap.as_secs_f64(), tally.bad)
+        }
     }
 }
 
@@ -147,7 +153,7 @@ mod tests {
         let grade = grade(&mk_prediction(Service::Cartservice), &measurement);
         assert_eq!(grade.verdict, Verdict::Confirmed);
         assert_eq!(grade.duration, Some("as predicted"));
-        assert_eq!(grade.pages[0].seen, "500 (30 of 125 bad)");
+        assert_eq!(grade.pages[0].seen, "500 for 6.0 s (30 of 125 bad)");
     }
 
     #[test]
@@ -163,6 +169,15 @@ mod tests {
     fn a_predicted_outage_that_does_not_come_refutes() {
         let grade = grade(&mk_prediction(Service::Cartservice), &mk_measurement(|_, _| false));
         assert_eq!(grade.verdict, Verdict::Refuted);
+    }
+
+    #[test]
+    fn what_may_fail_must_not_fail_for_longer_than_was_said() {
+        let readiness = Readiness { delay: Duration::ZERO, period: Duration::from_secs(1), startup: None };
+        let kill = Kill { service: Service::Cartservice, killed: 1, survivors: 1, grace: Duration::ZERO, readiness };
+        let prediction = predict(&kill);
+        assert_eq!(grade(&prediction, &mk_measurement(|_, _| false)).verdict, Verdict::Confirmed);
+        assert_eq!(grade(&prediction, &mk_measurement(|_, at| during(at))).verdict, Verdict::Refuted);
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub struct Tally {
     pub unknown: u64,
     /// Bad ones by what was seen (`500`, `timeout`, `no answer`).
     pub failures: BTreeMap<String, u64>,
+    /// Longest time in which every known answer was bad.
+    #[serde(serialize_with = "seconds::span")]
+    pub longest_gap: Duration,
 }
 
 impl Tally {
@@ -97,6 +100,8 @@ pub struct Measurement {
     /// T4, absent when there was no impact or it is not over.
     #[serde(serialize_with = "seconds::maybe")]
     pub recovered_at: Option<Duration>,
+    /// Page of the last failure: the last to recover.
+    pub last_to_recover: Option<Page>,
     /// Last sample that was taken into account.
     #[serde(serialize_with = "seconds::span")]
     pub ended_at: Duration,
@@ -106,7 +111,8 @@ pub struct Measurement {
     pub since: BTreeMap<Page, Tally>,
     /// From T0 to the end.
     pub availability: Availability,
-    /// Longest time in which every known answer was bad.
+    /// Longest gap of any page. Pages that do not need the broken service go on meanwhile, so the gap of all pages
+    /// together would say little.
     #[serde(serialize_with = "seconds::span")]
     pub longest_gap: Duration,
     /// Time to answer by phase.
@@ -147,15 +153,17 @@ pub fn measure(samples: &[Sample], injected_at: Duration) -> Measurement {
         Outcome::Good => (good + 1, bad),
         outcome => (good, bad + u64::from(outcome.is_bad())),
     });
+    let pages = tallies(since);
     Measurement {
         injected_at,
         impact_at,
         recovered_at,
+        last_to_recover: since.iter().rfind(|sample| sample.outcome.is_bad()).map(|sample| sample.page),
         ended_at,
         before: tallies(before),
-        since: tallies(since),
         availability: Availability { good, bad },
-        longest_gap: longest_gap(since),
+        longest_gap: pages.values().map(|tally| tally.longest_gap).max().unwrap_or_default(),
+        since: pages,
         latency: Latencies {
             before: latency(before.iter().copied()),
             during: latency(since.iter().copied().filter(|sample| sample.at < over)),
@@ -189,14 +197,17 @@ fn tallies(samples: &[&Sample]) -> BTreeMap<Page, Tally> {
     for sample in samples {
         pages.entry(sample.page).or_default().add(&sample.outcome);
     }
+    for (page, tally) in &mut pages {
+        tally.longest_gap = longest_gap(samples.iter().filter(|sample| sample.page == *page));
+    }
     pages
 }
 
 /// From the first bad answer of a run to the next good one, or to the last bad one when none follows.
-fn longest_gap(samples: &[&Sample]) -> Duration {
+fn longest_gap<'a>(samples: impl Iterator<Item = &'a &'a Sample>) -> Duration {
     let mut longest = Duration::ZERO;
     let mut since: Option<Duration> = None;
-    for sample in samples.iter().filter(|sample| sample.outcome.is_known()) {
+    for sample in samples.filter(|sample| sample.outcome.is_known()) {
         if let Some(since) = since {
             longest = longest.max(sample.at.saturating_sub(since));
         }

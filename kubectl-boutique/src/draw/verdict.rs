@@ -125,6 +125,9 @@ fn moments(measurement: &Measurement, prediction: &Prediction, grade: &Grade) ->
             let compared = prediction.gap.zip(grade.duration).map(|(gap, word)| format!(", predicted {gap}: {word}"));
             let words = format!("T4  good again: time to recovery {}{}", span(took), compared.unwrap_or_default());
             lines.push(moment(since(recovered), &words));
+            if let Some(page) = measurement.last_to_recover {
+                lines.push(format!("             last to recover: {page}"));
+            }
         }
     }
     lines

@@ -15,6 +15,10 @@ const START: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// grpc-go's back-off: 1 s, growing by 1.6, at most 120 s, each with up to 20 % of jitter.
 const BACKOFF: (f64, f64, f64, f64) = (1.0, 1.6, 120.0, 0.2);
 
+/// grpc-go's limit for one attempt to connect. An attempt that begins while the old pod's address still stands in the
+/// routes gets no answer at all, and holds its client up for this long although the new pod has long been ready.
+const DIAL: Duration = Duration::from_secs(20);
+
 /// When a pod gets traffic after its container has started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Readiness {
@@ -90,7 +94,9 @@ pub(super) fn gap(kill: &Kill) -> Gap {
     let ready_last = START.1 + startup.unwrap_or_default().max(delay) + period;
     // A process that ignores SIGTERM goes on answering its open connections until it is killed.
     let stopped = if serves_on(kill.service) { kill.grace } else { Duration::ZERO };
-    Gap { shortest: ready_first.saturating_sub(stopped), longest: reconnected(ready_last.saturating_sub(stopped)) }
+    let missing_last = ready_last.saturating_sub(stopped);
+    let longest = reconnected(missing_last).max(missing_last + DIAL);
+    Gap { shortest: ready_first.saturating_sub(stopped), longest }
 }
 
 /// When a client that lost its connection at 0 tries again for the first time after `ready`, at worst.

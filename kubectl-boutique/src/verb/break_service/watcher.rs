@@ -71,11 +71,12 @@ impl Watcher {
     }
 
     fn standing(&self, workload: &WorkloadView) -> Standing {
-        let WorkloadView { ready, desired, pods, .. } = workload;
+        let WorkloadView { desired, pods, .. } = workload;
         let gone = !pods.iter().any(|pod| self.victims.contains(&pod.name));
         let good = pods.iter().filter(|pod| pod.sign == Sign::Good).count();
-        let replaced = gone && u64::try_from(good).unwrap_or_default() >= *desired;
-        Standing { ready: *ready, desired: *desired, replaced }
+        // Counted from the pods: the Deployment's own count follows a little later.
+        let ready = u64::try_from(good).unwrap_or_default();
+        Standing { ready, desired: *desired, replaced: gone && ready >= *desired }
     }
 }
 
