@@ -1,6 +1,7 @@
 //! Situations of a shop, one file each in `judge/`, and what is said about them.
 
-use boutique_core::judge::{LogTail, Observation, judge, logs_wanted};
+use boutique_core::finding::Finding;
+use boutique_core::judge::{LogTail, Observation, condense, judge, logs_wanted};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -86,6 +87,18 @@ fn many_pods_with_one_trouble_are_one_finding() {
     let findings = judge(&observation);
     assert_eq!(findings.len(), 1);
     assert!(findings[0].to_string().contains("the same on 1 more"));
+}
+
+#[test]
+fn one_trouble_of_many_services_is_said_once() {
+    let mut findings = judge(&mk_observation(include_str!("judge/quota_that_is_used_up.yaml")));
+    let twins =
+        ["frontend", "adservice"].map(|service| Finding { service: Some(service.into()), ..findings[0].clone() });
+    findings.extend(twins);
+    findings.extend(judge(&mk_observation(include_str!("judge/out_of_memory.yaml"))));
+    let condensed = condense(findings);
+    assert_eq!(condensed.len(), 2);
+    assert!(condensed[0].to_string().contains("seen    the same for frontend, adservice"), "{}", condensed[0]);
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

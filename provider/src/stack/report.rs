@@ -3,6 +3,10 @@
 use boutique_cluster::bounds::Interrupted;
 use boutique_cluster::purchase::Purchase;
 use boutique_cluster::stack::{Applied, ApplyError, Cause, WaitError};
+use boutique_core::finding::Finding;
+use boutique_core::judge::condense;
+use boutique_core::object::ObjectRef;
+use boutique_core::status::Status;
 use tfplugin_rs::{Answer, Diagnostic, Failure, Outcome, Reason};
 
 use super::apply::{Run, sentences};
@@ -80,12 +84,14 @@ impl WaitFailure {
     fn diagnostic(&self) -> Diagnostic {
         match self {
             Self::Ready(error) => match &**error {
-                WaitError::Failed { .. } => {
-                    Diagnostic::error("The shop does not come up", sentence(&error.to_string()))
-                }
-                WaitError::Ended { .. } => {
-                    Diagnostic::error("The shop did not come up in time", sentence(&error.to_string()))
-                }
+                WaitError::Failed { findings, missing } => Diagnostic::error(
+                    "The shop does not come up",
+                    explain("Waiting longer will not help.", missing, findings),
+                ),
+                WaitError::Ended { by, missing, findings } => Diagnostic::error(
+                    "The shop did not come up in time",
+                    explain(&sentence(&by.to_string()), missing, findings),
+                ),
                 WaitError::Api(api) => Diagnostic::error(
                     "The shop cannot be watched",
                     format!("{}{}", sentence(&api.to_string()), read::SKIP),
@@ -99,6 +105,24 @@ impl WaitFailure {
             ),
         }
     }
+}
+
+/// Why services are not ready: findings, and for what no finding explains, the status.
+fn explain(lead: &str, missing: &[(ObjectRef, Status)], findings: &[Finding]) -> String {
+    let mut text = lead.to_owned();
+    for finding in condense(findings.to_vec()) {
+        text.push_str(&format!("\n\n{finding}"));
+    }
+    let explained = |name: &str| findings.iter().any(|finding| finding.service.as_deref() == Some(name));
+    let unexplained: Vec<String> = missing
+        .iter()
+        .filter(|(object, _)| !explained(&object.name))
+        .map(|(object, status)| format!("\n  {object}: {}", status.reason))
+        .collect();
+    if !unexplained.is_empty() {
+        text.push_str(&format!("\n\nNot ready:{}", unexplained.concat()));
+    }
+    text
 }
 
 fn hops(purchase: &Purchase) -> String {

@@ -67,6 +67,30 @@ pub fn judge(observation: &Observation) -> Vec<Finding> {
     merge(without_consequences(findings))
 }
 
+/// For people: one trouble of many services, such as a quota that is used up or a registry that does not answer, is said
+/// once, with the names of the others.
+#[must_use]
+pub fn condense(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut groups: Vec<(Finding, Vec<String>)> = Vec::new();
+    for finding in findings {
+        let same =
+            |first: &Finding| first.code == finding.code && !first.cause.is_empty() && first.cause == finding.cause;
+        match groups.iter_mut().find(|(first, _)| same(first)) {
+            Some((_, others)) => others.extend(finding.service),
+            None => groups.push((finding, Vec::new())),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(mut finding, others)| {
+            if !others.is_empty() {
+                finding.evidence.push(format!("the same for {}", others.join(", ")));
+            }
+            finding
+        })
+        .collect()
+}
+
 /// Containers in trouble whose last log lines [`judge`] would show.
 #[must_use]
 pub fn logs_wanted(observation: &Observation) -> Vec<LogsWanted> {
