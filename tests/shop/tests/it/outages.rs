@@ -147,7 +147,8 @@ fn without_recommendationservice_pages_have_no_suggestions() {
 fn without_adservice_pages_have_no_ad() {
     without("adservice", &FINE);
     let mut shop = Shop::open();
-    assert!(shop.visitor("a").home().body.contains("class=\"ad\""));
+    // Ads have a tenth of a second, which a busy machine may not keep every time.
+    until("an ad is shown", || shop.visitor("a").home().body.contains("class=\"ad\"").then_some(()));
     shop.kill("adservice");
     assert!(!shop.visitor("a").home().body.contains("class=\"ad\""));
     assert!(shop.log("frontend").contains("failed to retrieve ads"));
@@ -171,7 +172,10 @@ fn a_frontend_goes_on_failing_for_a_while_after_its_peer_is_back() {
 
     shop.start("productcatalogservice");
     shop.wait_for("productcatalogservice");
-    assert_eq!(visitor.home().status, 500, "the catalogue is back, the frontend waits for its next attempt");
+    let still = visitor.home().status;
+    if failed.elapsed() < Duration::from_millis(900) {
+        assert_eq!(still, 500, "the catalogue is back, the frontend waits for its next attempt");
+    }
     until("the home page is back", || (visitor.home().status == 200).then_some(()));
     assert!(failed.elapsed() >= Duration::from_millis(900), "after {:?}", failed.elapsed());
 }
