@@ -73,8 +73,10 @@ pub fn judge(observation: &Observation) -> Vec<Finding> {
 pub fn condense(findings: Vec<Finding>) -> Vec<Finding> {
     let mut groups: Vec<(Finding, Vec<String>)> = Vec::new();
     for finding in findings {
-        let same =
-            |first: &Finding| first.code == finding.code && !first.cause.is_empty() && first.cause == finding.cause;
+        let same = |first: &Finding| {
+            let reason = !first.cause.is_empty() && first.cause == finding.cause;
+            first.code == finding.code && (reason || first.evidence == finding.evidence)
+        };
         match groups.iter_mut().find(|(first, _)| same(first)) {
             Some((_, others)) => others.extend(finding.service),
             None => groups.push((finding, Vec::new())),

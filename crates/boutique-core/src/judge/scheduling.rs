@@ -23,6 +23,7 @@ pub(super) fn judge(observation: &Observation, pod: &Value) -> Option<Finding> {
         ("Too many pods", "every node runs as many pods as it may"),
         ("no nodes available", "the cluster has no node"),
         ("not-ready", "nodes are not ready"),
+        ("were unschedulable", "nodes are cordoned (kubectl uncordon NODE takes that back)"),
         ("untolerated taint", "nodes have taints that it does not tolerate"),
     ] {
         if said.contains(word) {
