@@ -220,13 +220,16 @@ async fn apply_one(
         }
     }
     let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let version = |value: &Value| text(value, "/metadata/resourceVersion");
+    let differing = differences(manifest, &live);
     let action = match known {
         _ if created => Action::Created,
-        Some(known) if version(known) == version(&live) => Action::Unchanged,
+        // Not by resourceVersion: a status that moves on changes that too.
+        Some(known) if our_fields(known) == our_fields(&live) && differences(manifest, known) == differing => {
+            Action::Unchanged
+        }
         _ => Action::Configured,
     };
-    let admitted = differences(manifest, &live).into_iter().map(|difference| Admitted {
+    let admitted = differing.into_iter().map(|difference| Admitted {
         object: object.clone(),
         path: difference.path,
         value: difference.new.unwrap_or(Value::Null),
@@ -241,6 +244,14 @@ async fn apply_one(
             object,
         },
     })
+}
+
+/// The fields that the provider owns by server-side apply.
+fn our_fields(live: &Value) -> Option<&Value> {
+    let entries = live.pointer("/metadata/managedFields")?.as_array()?;
+    let is = |entry: &&Value, key: &str, value: &str| entry.get(key).and_then(Value::as_str) == Some(value);
+    let ours = entries.iter().find(|entry| is(entry, "manager", FIELD_MANAGER) && is(entry, "operation", "Apply"));
+    ours?.get("fieldsV1")
 }
 
 /// Environment variables that stand in our containers, stood there before our write (so admission did not just add

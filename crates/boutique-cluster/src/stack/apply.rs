@@ -130,7 +130,8 @@ pub async fn apply(
 ) -> Result<Applied, Box<ApplyError>> {
     let applied = Mutex::new(Applied::default());
     let run = Run { cluster, request, bounds, events, applied: &applied };
-    let outcome = run.run().await;
+    // Boxed, because callers keep this future within others.
+    let outcome = Box::pin(run.run()).await;
     let applied = applied.into_inner().unwrap_or_else(PoisonError::into_inner);
     match outcome {
         Ok(()) => Ok(applied),

@@ -73,7 +73,8 @@ pub async fn destroy(
 ) -> Result<Destroyed, Box<DestroyError>> {
     let destroyed = Mutex::new(Destroyed::default());
     let run = Run { cluster, request, bounds, events, destroyed: &destroyed };
-    let outcome = run.run().await;
+    // Boxed, because callers keep this future within others.
+    let outcome = Box::pin(run.run()).await;
     let destroyed = destroyed.into_inner().unwrap_or_else(PoisonError::into_inner);
     match outcome {
         Ok(()) => Ok(destroyed),

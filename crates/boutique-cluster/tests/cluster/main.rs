@@ -1,0 +1,13 @@
+//! The engine against a real API server with simulated nodes. Each test has a namespace of its own; the lab is brought
+//! up on first use and kept for the next run (`cargo xtask lab down test-sim`).
+
+mod connection;
+mod destroying;
+mod drifting;
+mod harness;
+mod interrupting;
+mod leasing;
+mod pruning;
+mod refusing;
+mod repeating;
+mod waiting;
