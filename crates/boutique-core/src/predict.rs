@@ -97,7 +97,10 @@ fn impact(page: Page, kill: &Kill, gap: Gap) -> PageImpact {
     }
     let Some(way) = way(page, kill.service) else {
         return match redirect(page, kill.service) {
-            Some(next) => said(Effect::Works, format!("done at once, but it leads on to {next}, which fails")),
+            Some(next) => {
+                let fails = impact(next, kill, gap).effect;
+                said(Effect::Works, format!("done at once, but it leads on to {next}, which {fails}"))
+            }
             None => said(Effect::Works, format!("does not use {}", kill.service)),
         };
     };

@@ -48,6 +48,10 @@ fn headline(view: &ShopView, look: Look) -> Vec<String> {
         look.paint(FAINT, &whose)
     )];
     lines.push(edge(&view.edge, look));
+    if let Some(blame) = view.edge.front_page.as_ref().and_then(|page| page.blame.as_ref()) {
+        let text = look.plain(&format!("   blames {blame}"));
+        lines.push(look.paint(BAD, &look.width.map_or_else(|| text.clone(), |width| cut(&text, width, look))));
+    }
     for fault in &view.faults {
         lines.push(look.paint(WAITING, &format!("{} {fault}", look.warning())));
     }
@@ -71,9 +75,6 @@ fn edge(edge: &EdgeView, look: Look) -> String {
     if let Some(page) = &edge.front_page {
         let (answer, style) = (&page.answer, if page.good { GOOD } else { BAD });
         line.push_str(&format!(" {arrow} GET / {} in {} ms", look.paint(style, answer), page.millis));
-        if let Some(blame) = &page.blame {
-            line.push_str(&format!(": {}", look.plain(blame)));
-        }
     }
     line
 }

@@ -43,7 +43,7 @@ pub(super) fn plain_text(html: &str) -> String {
         }
     }
     for (entity, plain) in
-        [("&#34;", "\""), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&#43;", "+"), ("&amp;", "&")]
+        [("&#34;", "\""), ("&quot;", "\""), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&#43;", "+"), ("&amp;", "&")]
     {
         text = text.replace(entity, plain);
     }

@@ -117,7 +117,7 @@ fn health(ending: &Ending) -> Health {
 }
 
 fn healed(plan: &Plan, ending: &Ending, health: Health) -> String {
-    let service = plan.fault.service;
+    let (service, namespace) = (plan.fault.service, &plan.fault.namespace);
     let by = match ending.replacements.as_slice() {
         [] => "no new pod was seen".to_owned(),
         [one] => format!("its ReplicaSet started {one}"),
@@ -126,9 +126,9 @@ fn healed(plan: &Plan, ending: &Ending, health: Health) -> String {
     match health {
         Health::Recovered => format!("healed by itself: {by}"),
         Health::Recovering => format!("on its way: {by}; no failure lately, but not for ten seconds yet"),
+        Health::Broken if ending.stopped.why == Why::Interrupted => format!("still broken when stopped: {by}"),
         Health::Broken => format!(
-            "not healed: {by}; look at it with kubectl boutique status -n {}, or restart it: kubectl rollout restart deployment/{service} -n {}",
-            plan.fault.namespace, plan.fault.namespace
+            "not healed: {by}\n  look at it:  kubectl boutique status -n {namespace}\n  restart it:  kubectl rollout restart -n {namespace} deployment/{service}"
         ),
     }
 }

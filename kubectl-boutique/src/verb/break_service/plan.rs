@@ -6,7 +6,7 @@ use boutique_cluster::connect::Cluster;
 use boutique_cluster::inject::Victim;
 use boutique_cluster::storefront::Storefront;
 use boutique_cluster::{access, faults, observe};
-use boutique_core::fault::{Fault, FaultKind, Need, Stage, company, is_allowed, kill_needs};
+use boutique_core::fault::{Fault, FaultKind, GUARD, Need, Stage, company, is_allowed, kill_needs};
 use boutique_core::object::Kind;
 use boutique_core::predict::{Kill, Prediction, Readiness, predict};
 use boutique_core::service::Service;
@@ -30,6 +30,8 @@ pub(super) struct Plan {
     pub(super) company: Vec<String>,
     /// UID of the Deployment, for events.
     pub(super) deployment_uid: String,
+    /// The fault that runs here already.
+    pub(super) running: Option<Fault>,
     /// Whether faults are allowed here without asking.
     pub(super) allowed: bool,
     pub(super) storefront: Storefront,
@@ -83,9 +85,26 @@ pub(super) async fn make(ctx: &Ctx, cluster: &Cluster, place: &Place, args: &Bre
         rights: rights?,
         company: company(deployment, &scalers),
         deployment_uid: deployment.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        running: running(&objects.faults).filter(|other| !other.is_expired(now)),
         allowed: is_allowed(&[&home, deployment]),
         storefront: storefront?,
     })
+}
+
+fn running(records: &[Value]) -> Option<Fault> {
+    let guard = records.iter().find(|record| record.pointer("/metadata/name").and_then(Value::as_str) == Some(GUARD));
+    Fault::from_config_map(guard?).ok()
+}
+
+/// The refusal of a second fault.
+pub(super) fn busy(other: &Fault) -> Error {
+    let namespace = &other.namespace;
+    Error::Refused {
+        reason: format!("another fault runs in namespace {namespace}: {other}"),
+        remedy: format!(
+            "wait until it is over; if its author is gone: kubectl delete configmap -n {namespace} {GUARD}"
+        ),
+    }
 }
 
 fn kill(service: Service, deployment: &Value, pods: usize, victims: usize, grace: Option<Duration>) -> Kill {
@@ -132,6 +151,9 @@ impl Plan {
                 reason: format!("{} may not {} in namespace {namespace}", self.fault.who, rights.join(", ")),
                 remedy: "ask for a Role with these verbs, or act as somebody who has them (--as, --context)".to_owned(),
             });
+        }
+        if let Some(other) = &self.running {
+            return Err(busy(other));
         }
         if self.victims.is_empty() {
             return Err(Error::Refused {

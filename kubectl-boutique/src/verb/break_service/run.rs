@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::BreakArgs;
 use super::ending::{Ending, finish};
-use super::plan::Plan;
+use super::plan::{Plan, busy};
 use super::watcher::{Standing, Watcher};
 use crate::ctx::Ctx;
 use crate::draw::verdict::{moment, second};
@@ -130,13 +130,7 @@ async fn announce(ctx: &Ctx, cluster: &Cluster, plan: &Plan) -> Result<(), Error
             ctx.out.warn(&format!("took over from one that nobody finished: {other}"));
             Ok(())
         }
-        Err(AnnounceError::Busy(other)) => Err(Error::Refused {
-            reason: format!("another fault runs in namespace {}: {other}", other.namespace),
-            remedy: format!(
-                "wait until it is over; if its author is gone: kubectl delete configmap -n {} boutique-fault-active",
-                other.namespace
-            ),
-        }),
+        Err(AnnounceError::Busy(other)) => Err(busy(&other)),
         Err(AnnounceError::Unreadable(error)) => Err(error.into()),
         Err(AnnounceError::Api(error)) => Err((*error).into()),
     }

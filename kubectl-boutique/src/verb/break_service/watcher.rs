@@ -12,6 +12,8 @@ pub(super) struct Watcher {
     service: Service,
     victims: Vec<String>,
     words: BTreeMap<String, String>,
+    /// Whether stock has been taken: pods of the first look were there before the fault.
+    stocked: bool,
     /// New pods that came after the fault.
     replacements: Vec<String>,
 }
@@ -28,7 +30,7 @@ pub(super) struct Standing {
 
 impl Watcher {
     pub(super) fn new(service: Service, victims: Vec<String>) -> Self {
-        Self { service, victims, words: BTreeMap::new(), replacements: Vec::new() }
+        Self { service, victims, words: BTreeMap::new(), stocked: false, replacements: Vec::new() }
     }
 
     /// Takes the newest view; answers with what became different.
@@ -42,11 +44,10 @@ impl Watcher {
             if before.as_deref() == Some(pod.word.as_str()) {
                 continue;
             }
-            if before.is_none() && !self.victims.contains(&pod.name) && !self.replacements.contains(&pod.name) {
-                self.replacements.push(pod.name.clone());
-            }
-            // The first look only takes stock.
-            if before.is_some() || self.replacements.contains(&pod.name) {
+            if self.stocked {
+                if before.is_none() {
+                    self.replacements.push(pod.name.clone());
+                }
                 let note = pod.note.as_ref().filter(|_| pod.sign == Sign::Bad);
                 news.push(format!(
                     "pod {} {}{}",
@@ -62,6 +63,7 @@ impl Watcher {
             self.words.remove(&name);
             news.push(format!("pod {name} gone"));
         }
+        self.stocked = true;
         (self.standing(workload), news)
     }
 
@@ -107,10 +109,11 @@ mod tests {
     #[test]
     fn a_replacement_is_complete_when_the_victim_is_gone_and_its_successor_ready() {
         let mut watcher = Watcher::new(Service::Cartservice, vec!["old".into()]);
-        assert_eq!(watcher.see(&mk_view(&[("old", true)])).1, Vec::<String>::new());
-        let (standing, news) = watcher.see(&mk_view(&[("old", true), ("new", false)]));
+        let other = ("other", true);
+        assert_eq!(watcher.see(&mk_view(&[("old", true), other])).1, Vec::<String>::new());
+        let (standing, news) = watcher.see(&mk_view(&[("old", true), ("new", false), other]));
         assert_eq!((standing.replaced, news), (false, vec!["pod new NotReady".to_owned()]));
-        let (standing, news) = watcher.see(&mk_view(&[("new", true)]));
+        let (standing, news) = watcher.see(&mk_view(&[("new", true), other]));
         assert_eq!((standing.replaced, news), (true, vec!["pod new Running".to_owned(), "pod old gone".to_owned()]));
         assert_eq!(watcher.replacements(), ["new"]);
     }
