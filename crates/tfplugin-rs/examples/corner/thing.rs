@@ -1,5 +1,6 @@
 use std::fs;
 use std::os::unix::net::UnixStream;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tfplugin_rs::{
@@ -76,9 +77,11 @@ impl Resource for Things {
                 Err(Diagnostic::error("It did not work out", "The thing exists, but not as it should.").into())
             }
             Some("slow") => {
-                // Whoever waits at the other end knows now that the thing exists.
-                UnixStream::connect(path.with_extension("sock"))?;
+                // Whoever waits at the other end knows now that the thing exists, and later that this process ended.
+                static HELD: OnceLock<UnixStream> = OnceLock::new();
+                let _ = HELD.set(UnixStream::connect(path.with_extension("sock"))?);
                 let reason = ctx.cancelled().await;
+                fs::write(path.with_extension("reason"), reason.to_string())?;
                 Err(Failure::with_state(thing, Diagnostic::error(format!("Stopped: {reason}"), "The thing exists.")))
             }
             Some("stuck" | "late") => {

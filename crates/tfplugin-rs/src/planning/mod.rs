@@ -12,6 +12,10 @@ mod unknown;
 mod walk;
 
 #[cfg(test)]
+mod property;
+#[cfg(test)]
+mod proposal;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use replacement::replacements;

@@ -1,4 +1,4 @@
-use super::correlate::came_from;
+use super::correlate::{block_came_from, came_from};
 use crate::schema::{Attribute, AttributeKind, Block, BlockNesting, NestedBlock, Nesting};
 use crate::{Dynamic, Path};
 
@@ -49,7 +49,8 @@ fn in_block(
             BlockNesting::Map => Nesting::Map,
         };
         let NestedBlock { block, .. } = nested;
-        elements(nesting, plan, config, prior, &path.then(&nested.name), &mut |plan, config, prior, path| {
+        let fits = |plan: &Dynamic, config: &Dynamic| block_came_from(block, plan, config);
+        elements(nesting, plan, config, prior, &path.then(&nested.name), &fits, &mut |plan, config, prior, path| {
             in_block(block, plan, config, prior, path, visit);
         });
     }
@@ -72,7 +73,8 @@ fn in_object(
             continue;
         }
         if let AttributeKind::Nested { nesting, attributes } = &attribute.kind {
-            elements(*nesting, plan, config, prior, &path, &mut |plan, config, prior, path| {
+            let fits = |plan: &Dynamic, config: &Dynamic| came_from(attributes, plan, config);
+            elements(*nesting, plan, config, prior, &path, &fits, &mut |plan, config, prior, path| {
                 in_object(attributes, plan, config, prior, path, visit);
             });
         }
@@ -89,6 +91,7 @@ fn elements(
     config: &Dynamic,
     prior: &Dynamic,
     path: &Path,
+    fits: &dyn Fn(&Dynamic, &Dynamic) -> bool,
     each: &mut Element<'_>,
 ) {
     match (nesting, plan) {
@@ -109,7 +112,7 @@ fn elements(
                 _ => Vec::new(),
             };
             for plan in plans.iter_mut() {
-                let found = left.iter().position(|config| came_from(plan, config));
+                let found = left.iter().position(|config| fits(plan, config));
                 let config = found.map_or(&Dynamic::Null, |position| left.swap_remove(position));
                 each(plan, config, &Dynamic::Null, path);
             }

@@ -90,12 +90,14 @@ impl Incoming {
 }
 
 impl Count {
-    /// Waits until there was a connection and then none for `pause`; forever when the listener ends before.
-    pub(super) async fn gone(&mut self, pause: Duration) {
-        self.until(|count| count > 0).await;
+    /// Waits until no connection was there for `pause` and `orphaned` says that nobody will make one; forever when the
+    /// listener ends before.
+    ///
+    /// A closed connection alone says little: the host closes one that is idle for half an hour, and comes back.
+    pub(super) async fn gone(&mut self, pause: Duration, orphaned: impl Fn() -> bool) {
         loop {
             self.until(|count| count == 0).await;
-            if tokio::time::timeout(pause, self.until(|count| count > 0)).await.is_err() {
+            if tokio::time::timeout(pause, self.until(|count| count > 0)).await.is_err() && orphaned() {
                 return;
             }
         }

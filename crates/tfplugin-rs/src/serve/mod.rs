@@ -28,8 +28,8 @@ use crate::server::Server;
 /// How long answers that are under way may take after the host asked for the end. It kills after two seconds.
 const DRAIN: Duration = Duration::from_millis(800);
 
-/// How long the host may be without a connection before it counts as gone.
-const UNCONNECTED: Duration = Duration::from_secs(3);
+/// How often to look whether the host is gone while it has no connection.
+const UNCONNECTED: Duration = Duration::from_secs(2);
 
 /// Why a provider cannot be served.
 #[derive(Debug, Error)]
@@ -116,9 +116,10 @@ async fn host<P: Provider>(provider: P, environment: &Environment, mode: Mode) -
     print(&line).map_err(ServeError::Handshake)?;
 
     if mode == Mode::Plugin {
+        let orphaned = orphaned();
         let (server, shutdown) = (server.clone(), shutdown.clone());
         tokio::spawn(async move {
-            connected.gone(UNCONNECTED).await;
+            connected.gone(UNCONNECTED, orphaned).await;
             tracing::warn!("Terraform is gone");
             server.stop(Reason::HostGone);
             server.idle(grace + DRAIN).await;
@@ -136,6 +137,19 @@ async fn host<P: Provider>(provider: P, environment: &Environment, mode: Mode) -
         result = serving => result.map_err(ServeError::Serve),
         () = drained => Ok(()),
     }
+}
+
+/// Tells whether the process that started this one is gone, so that some other became the parent.
+#[cfg(unix)]
+fn orphaned() -> impl Fn() -> bool + Send + 'static {
+    let parent = std::os::unix::process::parent_id();
+    move || std::os::unix::process::parent_id() != parent
+}
+
+/// There is no way to tell.
+#[cfg(not(unix))]
+fn orphaned() -> impl Fn() -> bool + Send + 'static {
+    || false
 }
 
 /// The one thing that is ever written to standard output.

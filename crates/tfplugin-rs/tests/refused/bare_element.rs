@@ -1,3 +1,5 @@
+//~ `Vec<std::string::String>` is no attribute type
+//~ whose elements are `Value<T>`
 use tfplugin_rs::{Model, Value};
 
 #[derive(Model)]
@@ -6,4 +8,4 @@ struct Thing {
     names: Value<Vec<String>>,
 }
 
-fn main() {}
+

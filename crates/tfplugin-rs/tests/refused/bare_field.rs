@@ -1,3 +1,5 @@
+//~ a field of a model cannot be `std::string::String`
+//~ may be null or unknown, so it must be `Value<std::string::String>`
 use tfplugin_rs::Model;
 
 #[derive(Model)]
@@ -6,4 +8,4 @@ struct Thing {
     name: String,
 }
 
-fn main() {}
+

@@ -1,3 +1,7 @@
+//~ a required attribute is neither optional nor computed
+//~ a write-only attribute cannot be computed: nobody would ever see the value
+//~ this attribute is not computed
+//~ unknown flag; there are required, optional, computed, default
 use tfplugin_rs::{Model, Value};
 
 #[derive(Model)]
@@ -24,4 +28,4 @@ struct Misspelt {
     name: Value<String>,
 }
 
-fn main() {}
+

@@ -1,3 +1,4 @@
+//~ `Value<i64>: From<&str>` is not satisfied
 use tfplugin_rs::{Model, Value};
 
 #[derive(Model)]
@@ -6,4 +7,4 @@ struct Thing {
     replicas: Value<i64>,
 }
 
-fn main() {}
+

@@ -1,3 +1,4 @@
+//~ `Value::Unknown` not covered
 use tfplugin_rs::Value;
 
 fn replicas(value: Value<u32>) -> u32 {

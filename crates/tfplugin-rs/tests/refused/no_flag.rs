@@ -1,3 +1,4 @@
+//~ say who may set it: #[attr(required)], #[attr(optional)], #[attr(computed)] or #[block]
 use tfplugin_rs::{Model, Value};
 
 #[derive(Model)]
@@ -5,4 +6,4 @@ struct Thing {
     name: Value<String>,
 }
 
-fn main() {}
+

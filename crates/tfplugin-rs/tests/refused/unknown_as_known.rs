@@ -1,3 +1,4 @@
+//~ no method named `to_uppercase` found for reference `&Value<std::string::String>`
 use tfplugin_rs::Value;
 
 fn rename(name: &Value<String>) -> String {

@@ -1,3 +1,4 @@
+use std::io::Read as _;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -39,4 +40,18 @@ fn a_create_that_ignores_the_interrupt_is_answered_by_its_checkpoint() {
     assert_eq!(workspace.instance()["status"], "tainted");
     assert_eq!(workspace.attributes()["id"], "thing/one");
     assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn a_provider_whose_terraform_was_killed_ends_what_it_does_and_itself() {
+    let workspace = thing("slow");
+    let listener = UnixListener::bind(workspace.path("things/one.sock")).unwrap();
+    let mut child = workspace.start_apply();
+    let (mut connection, _) = listener.accept().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The other end closes when the process ends.
+    connection.read_to_end(&mut Vec::new()).unwrap();
+    let reason = std::fs::read_to_string(workspace.path("things/one.reason")).unwrap();
+    assert_eq!(reason, "Terraform is gone");
 }
