@@ -1,6 +1,9 @@
 //! Pictures of results as text: pure functions from a model and a [`Look`](crate::style::Look) to lines.
 
 pub(crate) mod age;
+pub(crate) mod findings;
+#[cfg(test)]
+mod scenarios;
 pub(crate) mod table;
 pub(crate) mod tree;
 pub(crate) mod verdict;

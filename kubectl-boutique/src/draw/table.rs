@@ -31,6 +31,33 @@ impl From<&str> for Cell {
     }
 }
 
+/// A line of its own, made of painted parts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Line(Vec<Cell>);
+
+impl Line {
+    pub(crate) fn part(mut self, text: impl Into<String>, style: Style) -> Self {
+        self.0.push(Cell::styled(text, style));
+        self
+    }
+
+    /// The line, its end cut off where the terminal ends.
+    pub(crate) fn draw(&self, look: Look) -> String {
+        let mut left = look.width.unwrap_or(usize::MAX);
+        let mut out = String::new();
+        for part in &self.0 {
+            if left == 0 {
+                break;
+            }
+            let text = cut(&part.text, left, look);
+            left -= text.chars().count();
+            out.push_str(&look.paint(part.style, &text));
+        }
+        out.push('\n');
+        out
+    }
+}
+
 /// How a column gives way when the terminal is narrow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Give {
@@ -60,11 +87,11 @@ impl Column {
     }
 }
 
-/// A row is cells under the columns, or a line of its own.
+/// A row is cells under the columns, or a line across them.
 #[derive(Debug, Clone)]
 enum Row {
     Cells(Vec<Cell>),
-    Line(Cell),
+    Line(Line),
 }
 
 /// Rows under titled columns.
@@ -91,8 +118,8 @@ impl Table {
         self.rows.push(Row::Cells(cells));
     }
 
-    pub(crate) fn line(&mut self, cell: Cell) {
-        self.rows.push(Row::Line(cell));
+    pub(crate) fn line(&mut self, line: Line) {
+        self.rows.push(Row::Line(line));
     }
 
     /// The table as lines.
@@ -106,11 +133,7 @@ impl Table {
         for row in &self.rows {
             match row {
                 Row::Cells(cells) => out.push_str(&self.cells(cells, &widths, look)),
-                Row::Line(cell) => {
-                    let text = look.width.map_or_else(|| cell.text.clone(), |width| cut(&cell.text, width, look));
-                    out.push_str(&look.paint(cell.style, &text));
-                    out.push('\n');
-                }
+                Row::Line(line) => out.push_str(&line.draw(look)),
             }
         }
         out
@@ -219,6 +242,14 @@ mod tests {
         let drawn = mk_table().draw(look(40));
         assert!(drawn.lines().all(|line| line.chars().count() <= 40), "{drawn}");
         assert!(drawn.contains("x2x8k"), "{drawn}");
+    }
+
+    #[test]
+    fn a_painted_line_is_cut_by_what_is_seen_of_it() {
+        let line = Line::default().part("abc", crate::style::GOOD).part("defgh", PLAIN);
+        assert_eq!(line.draw(look(6)), "abcde…\n");
+        let colored = Look { color: true, ..look(6) };
+        assert_eq!(line.draw(colored), "\u{1b}[32mabc\u{1b}[0mde…\n");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use boutique_core::view::{EdgeView, PodView, ShopView, Sign, WorkloadView};
 
 use super::age::age;
-use super::table::{Cell, Column, Give, Table, cut};
+use super::table::{Cell, Column, Give, Line, Table};
 use crate::style::{BAD, FAINT, GOOD, Look, Mark, PLAIN, STRONG, WAITING};
 
 /// What the tree shows beyond the ordinary.
@@ -17,20 +17,14 @@ pub(crate) struct Detail {
 
 /// The whole picture of one shop.
 pub(crate) fn shop(view: &ShopView, detail: Detail, look: Look) -> String {
-    let mut out = String::new();
-    for line in headline(view, look) {
-        out.push_str(&line);
-        out.push('\n');
-    }
-    out.push('\n');
-    out.push_str(&workloads(view, detail, look).draw(look));
-    out
+    let headline: String = headline(view, look).iter().map(|line| line.draw(look)).collect();
+    format!("{headline}\n{}", workloads(view, detail, look).draw(look))
 }
 
-fn headline(view: &ShopView, look: Look) -> Vec<String> {
+fn headline(view: &ShopView, look: Look) -> Vec<Line> {
     let (glyph, style) = view.health.mark(look);
     let whose = match &view.stack {
-        None => "not one of our stacks".to_owned(),
+        None => "no stack of the Terraform provider".to_owned(),
         Some(stack) => {
             let revision =
                 stack.revision.map_or_else(|| "no revision".to_owned(), |number| format!("revision {number}"));
@@ -41,49 +35,44 @@ fn headline(view: &ShopView, look: Look) -> Vec<String> {
             format!("stack {}, {revision}, {drift}", stack.name)
         }
     };
-    let mut lines = vec![format!(
-        "{}  {}  {}",
-        look.paint(STRONG, &view.namespace),
-        look.paint(style, &format!("{glyph} {}", view.health)),
-        look.paint(FAINT, &whose)
-    )];
-    lines.push(edge(&view.edge, look));
+    let first = Line::default()
+        .part(format!("{}  ", view.namespace), STRONG)
+        .part(format!("{glyph} {}  ", view.health), style)
+        .part(whose, FAINT);
+    let mut lines = vec![first, edge(&view.edge, look)];
     if let Some(blame) = view.edge.front_page.as_ref().and_then(|page| page.blame.as_ref()) {
-        let text = look.plain(&format!("   blames {blame}"));
-        lines.push(look.paint(BAD, &look.width.map_or_else(|| text.clone(), |width| cut(&text, width, look))));
+        lines.push(Line::default().part(look.plain(&format!("   blames {blame}")), BAD));
     }
-    for fault in &view.faults {
-        lines.push(look.paint(WAITING, &format!("{} {fault}", look.warning())));
+    let drift = view.stack.iter().flat_map(|stack| &stack.drift).map(|drift| format!("drift: {drift}"));
+    for warning in view.faults.iter().cloned().chain(drift) {
+        lines.push(Line::default().part(look.plain(&format!("{} {warning}", look.warning())), WAITING));
     }
-    let drift = view.stack.iter().flat_map(|stack| &stack.drift);
-    lines.extend(drift.map(|drift| look.paint(WAITING, &look.plain(&format!("{} drift: {drift}", look.warning())))));
-    match look.width {
-        // Painted lines are longer than they look; only plain ones can be cut here.
-        Some(width) if !look.color => lines.iter().map(|line| cut(line, width, look)).collect(),
-        _ => lines,
-    }
+    lines
 }
 
-fn edge(edge: &EdgeView, look: Look) -> String {
-    let arrow = look.arrow();
+fn edge(edge: &EdgeView, look: Look) -> Line {
+    let (arrow, line) = (look.arrow(), Line::default().part(look.branch(true), PLAIN));
     let Some(port) = edge.port else {
-        return format!("{}{}", look.branch(true), look.paint(BAD, &format!("no Service {}", edge.service)));
+        return line.part(format!("no Service {}", edge.service), BAD);
     };
-    let style = if edge.ready == 0 { BAD } else { PLAIN };
-    let endpoints = look.paint(style, &format!("{} of {} endpoints ready", edge.ready, edge.endpoints));
-    let mut line = format!("{}Service/{} :{port} {arrow} {endpoints}", look.branch(true), edge.service);
-    if let Some(page) = &edge.front_page {
-        let (answer, style) = (&page.answer, if page.good { GOOD } else { BAD });
-        line.push_str(&format!(" {arrow} GET / {} in {} ms", look.paint(style, answer), page.millis));
+    let endpoints = format!("{} of {} endpoints ready", edge.ready, edge.endpoints);
+    let line = line
+        .part(format!("Service/{} :{port} {arrow} ", edge.service), PLAIN)
+        .part(endpoints, if edge.ready == 0 { BAD } else { PLAIN });
+    match &edge.front_page {
+        None => line,
+        Some(page) => line
+            .part(format!(" {arrow} GET / "), PLAIN)
+            .part(page.answer.clone(), if page.good { GOOD } else { BAD })
+            .part(format!(" in {} ms", page.millis), PLAIN),
     }
-    line
 }
 
 fn workloads(view: &ShopView, detail: Detail, look: Look) -> Table {
     let mut columns = vec![
-        Column::left("NAME", Give::Middle(26)),
+        Column::left("NAME", Give::Middle(24)),
         Column::right("READY"),
-        Column::left("STATUS", Give::End(12)),
+        Column::left("STATUS", Give::End(18)),
         Column::right("RESTARTS"),
         Column::right("AGE"),
         Column::left("IMAGE", if detail.wide { Give::Middle(20) } else { Give::Never }),
@@ -132,6 +121,6 @@ fn pod_rows(table: &mut Table, pod: &PodView, last: bool, look: Look) {
         Cell::new(pod.node.clone().unwrap_or_default()),
     ]);
     if let Some(note) = &pod.note {
-        table.line(Cell::styled(format!("  {}   {}", look.trunk(last), look.plain(note)), FAINT));
+        table.line(Line::default().part(format!("  {}   {}", look.trunk(last), look.plain(note)), FAINT));
     }
 }

@@ -162,3 +162,99 @@ fn figures(measurement: &Measurement, look: Look) -> String {
 fn phase(name: &str, latency: Latency) -> String {
     format!("{name} {}/{} ms", latency.p50.as_millis(), latency.p95.as_millis())
 }
+
+#[cfg(test)]
+mod tests {
+    use boutique_core::catalogue::Page;
+    use boutique_core::grade::grade;
+    use boutique_core::measure::measure;
+    use boutique_core::predict::{Kill, Readiness, predict};
+    use boutique_core::probe::{Outcome, Timetable};
+    use boutique_core::service::Service;
+
+    use super::*;
+
+    const T0: Duration = Duration::from_secs(5);
+
+    fn mk_prediction(service: Service) -> Prediction {
+        let readiness = Readiness { delay: Duration::from_secs(15), period: Duration::from_secs(10), startup: None };
+        predict(&Kill { service, killed: 1, survivors: 0, grace: Duration::from_secs(5), readiness })
+    }
+
+    /// `seconds` of probes; pages that `fails` names fail from 0.1 s after T0 until `until`.
+    fn mk_samples(seconds: u64, until: u64, fails: &[Page]) -> Vec<Sample> {
+        let slots = (0..seconds * 20).map(|n| Timetable::THROUGH_API_SERVER.slot(n));
+        let broken = Duration::from_millis(5_100)..Duration::from_secs(until);
+        slots
+            .map(|slot| {
+                let bad = broken.contains(&slot.at) && fails.contains(&slot.page);
+                let outcome = if bad { Outcome::Bad { status: Some(500), culprit: None } } else { Outcome::Good };
+                Sample { at: slot.at, page: slot.page, took: Duration::from_millis(if bad { 4 } else { 17 }), outcome }
+            })
+            .collect()
+    }
+
+    fn mk_report(service: Service, samples: &[Sample], healed: &str, width: usize) -> String {
+        let (prediction, measurement) = (mk_prediction(service), measure(samples, T0));
+        let grade = grade(&prediction, &measurement);
+        let story =
+            Report { prediction: &prediction, measurement: &measurement, grade: &grade, healed, interrupted: false };
+        report(&story, Look { color: false, unicode: true, width: Some(width) })
+    }
+
+    #[test]
+    fn an_outage_as_predicted() {
+        let samples = mk_samples(40, 27, &Page::ALL);
+        insta::assert_snapshot!(mk_report(
+            Service::Cartservice,
+            &samples,
+            "healed by itself: its ReplicaSet started x",
+            80
+        ));
+    }
+
+    #[test]
+    fn pages_that_should_have_worked_refute() {
+        let samples = mk_samples(40, 27, &Page::ALL);
+        insta::assert_snapshot!(mk_report(
+            Service::Paymentservice,
+            &samples,
+            "healed by itself: its ReplicaSet started x",
+            80
+        ));
+    }
+
+    #[test]
+    fn a_fault_that_nobody_notices() {
+        let samples = mk_samples(30, 0, &[]);
+        insta::assert_snapshot!(mk_report(
+            Service::Adservice,
+            &samples,
+            "healed by itself: its ReplicaSet started x",
+            80
+        ));
+    }
+
+    #[test]
+    fn an_outage_that_does_not_end() {
+        let samples = mk_samples(40, 99, &[Page::Checkout]);
+        insta::assert_snapshot!(mk_report(Service::Checkoutservice, &samples, "not healed: no new pod was seen", 80));
+    }
+
+    #[test]
+    fn a_prediction_reads_well_in_eighty_columns() {
+        let look = Look { color: false, unicode: true, width: Some(80) };
+        let drawn: Vec<String> = [Service::Cartservice, Service::Currencyservice, Service::Emailservice]
+            .into_iter()
+            .map(|service| format!("break {service}\n{}", prediction(&mk_prediction(service), look)))
+            .collect();
+        insta::assert_snapshot!(drawn.join("\n"));
+    }
+
+    #[test]
+    fn the_last_second_is_one_line() {
+        let samples = mk_samples(8, 27, &Page::ALL);
+        let line = second(&samples, Duration::from_secs(8), T0, "cartservice 0/1 ready");
+        assert_eq!(line, "+  3.0 s  cartservice 0/1 ready, last second 20 of 20 answers bad (500)");
+    }
+}

@@ -11,10 +11,10 @@ use serde::Serialize;
 
 use super::DATA_VERSION;
 use crate::ctx::Ctx;
+use crate::draw::findings::findings;
 use crate::draw::tree::{Detail, shop};
 use crate::error::{Error, Exit};
 use crate::output::Format;
-use crate::style::{BAD, STRONG, WAITING};
 
 mod follow;
 
@@ -137,16 +137,5 @@ fn document(seen: &Seen) -> Document<'_> {
 fn picture(ctx: &Ctx, args: &StatusArgs, seen: &Seen) -> String {
     let look = ctx.out.look;
     let detail = Detail { wide: args.output == Format::Wide, no_headers: args.no_headers };
-    let mut picture = shop(&seen.view, detail, look);
-    for finding in &seen.findings {
-        let style = match finding.severity {
-            boutique_core::finding::Severity::Error => BAD,
-            boutique_core::finding::Severity::Warning => WAITING,
-        };
-        let text = look.plain(&finding.to_string());
-        let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-        let (code, summary) = first.split_once(' ').unwrap_or(("", first));
-        picture.push_str(&format!("\n{} {}\n{rest}\n", look.paint(style, code), look.paint(STRONG, summary)));
-    }
-    picture
+    format!("{}{}", shop(&seen.view, detail, look), findings(&seen.findings, look))
 }

@@ -61,6 +61,8 @@ pub(super) fn pod_view(pod: &Value, now: Timestamp) -> PodView {
     let containers = list(pod, "/spec/containers").len().max(statuses.len());
     let ready = statuses.iter().filter(|status| is_true(status, "/ready")).count();
     let (sign, word) = sign_and_word(pod, statuses);
+    // What a pod that goes has to say is of no use to anybody.
+    let going = text(pod, "/metadata/deletionTimestamp").is_some();
     PodView {
         name: text(pod, "/metadata/name").unwrap_or_default().to_owned(),
         sign,
@@ -70,7 +72,7 @@ pub(super) fn pod_view(pod: &Value, now: Timestamp) -> PodView {
         restarts: statuses.iter().map(|status| number(status, "/restartCount")).sum(),
         age_seconds: text(pod, "/metadata/creationTimestamp").map_or(0, |born| seconds_since(born, now)),
         node: text(pod, "/spec/nodeName").map(str::to_owned),
-        note: note(pod, statuses, now),
+        note: if going { None } else { note(pod, statuses, now) },
     }
 }
 
