@@ -75,6 +75,9 @@ pub enum Problem {
     /// A request failed.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// We were silent for so long that another writer may be at work.
+    #[error("not written, because the lease had run out")]
+    Overtaken,
 }
 
 fn each(conflicts: &[Conflict]) -> String {
@@ -148,12 +151,18 @@ pub(crate) async fn apply_all(
     before: &Before,
     policy: Policy<'_>,
     events: &Events,
+    may_write: &(dyn Fn() -> bool + Sync),
     mut done: impl FnMut(Written),
 ) -> Vec<Problem> {
     let (first, rest): (Vec<&Manifest>, Vec<&Manifest>) = manifests.iter().partition(|m| is_referred_to(m.kind()));
     for wave in [first, rest] {
         let mut problems = Vec::new();
-        let writes = wave.into_iter().map(|manifest| apply_one(cluster, manifest, before, policy, events));
+        let writes = wave.into_iter().map(|manifest| async move {
+            if !may_write() {
+                return Err(Problem::Overtaken);
+            }
+            apply_one(cluster, manifest, before, policy, events).await
+        });
         let mut writes = stream::iter(writes.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
         while let Some(written) = writes.next().await {
             match written {

@@ -1,6 +1,9 @@
 //! The lease of a stack: one writer at a time.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use boutique_core::{
     contract::{self, CONTRACT_VERSION, FIELD_MANAGER, Record, StackId},
@@ -71,7 +74,12 @@ pub(crate) struct Held {
     holder: String,
     lost: CancellationToken,
     renewal: JoinHandle<()>,
+    renewed: Renewed,
+    duration: Duration,
 }
+
+/// When the lease was renewed last.
+type Renewed = Arc<Mutex<Instant>>;
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -149,8 +157,21 @@ impl Held {
 
     fn renewed(cluster: Cluster, object: ObjectRef, holder: String, duration: Duration) -> Self {
         let lost = CancellationToken::new();
-        let renewal = tokio::spawn(renew(cluster.clone(), object.clone(), holder.clone(), duration, lost.clone()));
-        Self { cluster, object, holder, lost, renewal }
+        let renewed = Renewed::new(Mutex::new(Instant::now()));
+        let task = Renewal {
+            cluster: cluster.clone(),
+            object: object.clone(),
+            holder: holder.clone(),
+            duration,
+            lost: lost.clone(),
+            renewed: Arc::clone(&renewed),
+        };
+        Self { cluster, object, holder, lost, renewal: tokio::spawn(task.run()), renewed, duration }
+    }
+
+    /// Whether nobody can have taken the lease yet. A process that was stopped for a while must look before it writes on.
+    pub(crate) fn is_fresh(&self) -> bool {
+        last(&self.renewed).elapsed() < self.duration
     }
 
     /// Comes when another writer has taken the lease from us.
@@ -180,23 +201,39 @@ impl Held {
     }
 }
 
-async fn renew(cluster: Cluster, object: ObjectRef, holder: String, duration: Duration, lost: CancellationToken) {
-    let mut renewed = Instant::now();
-    loop {
-        tokio::time::sleep(duration / 3).await;
-        let ops = [
-            test_op("/spec/holderIdentity", &json!(holder)),
-            json!({
-                "op": "replace", "path": "/spec/renewTime", "value": micro_time(),
-            }),
-        ];
-        match cluster.json_patch(&object, Kind::LEASE, None, &ops, FIELD_MANAGER).await {
-            Ok(_) => renewed = Instant::now(),
-            Err(error) if error.is_invalid() || error.is_not_found() || renewed.elapsed() >= duration => {
-                tracing::warn!(%error, "the lease of the stack is lost");
-                return lost.cancel();
+fn last(renewed: &Renewed) -> Instant {
+    *renewed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Renewal {
+    cluster: Cluster,
+    object: ObjectRef,
+    holder: String,
+    duration: Duration,
+    lost: CancellationToken,
+    renewed: Renewed,
+}
+
+impl Renewal {
+    async fn run(self) {
+        loop {
+            tokio::time::sleep(self.duration / 3).await;
+            let began = Instant::now();
+            let ops = [
+                test_op("/spec/holderIdentity", &json!(self.holder)),
+                json!({"op": "replace", "path": "/spec/renewTime", "value": micro_time()}),
+            ];
+            match self.cluster.json_patch(&self.object, Kind::LEASE, None, &ops, FIELD_MANAGER).await {
+                Ok(_) => *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = began,
+                Err(error) => {
+                    let gone = error.is_invalid() || error.is_not_found();
+                    if gone || last(&self.renewed).elapsed() >= self.duration {
+                        tracing::warn!(%error, "the lease of the stack is lost");
+                        return self.lost.cancel();
+                    }
+                    tracing::debug!(%error, "the lease could not be renewed yet");
+                }
             }
-            Err(error) => tracing::debug!(%error, "the lease could not be renewed yet"),
         }
     }
 }

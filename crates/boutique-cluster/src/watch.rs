@@ -13,6 +13,12 @@ use crate::{
     request::{ApiError, Failure, Operation, Refusal, build, encode},
 };
 
+/// After how many seconds the server ends a watch, which then is taken up again.
+const SERVER_ENDS: u64 = 60;
+
+/// When a watch that is silent counts as broken: a connection can die without a word.
+const CLIENT_ENDS: Duration = Duration::from_secs(75);
+
 /// What is followed: a kind, and a label or field selector.
 #[derive(Debug, Clone)]
 pub struct Follow {
@@ -201,7 +207,7 @@ async fn list_and_watch(
     }
     loop {
         let uri = format!(
-            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds=290&resourceVersion={version}{}",
+            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={SERVER_ENDS}&resourceVersion={version}{}",
             kind.path(Some(namespace)),
             follow.query()
         );
@@ -212,7 +218,7 @@ async fn list_and_watch(
         };
         *trouble = 0;
         // A stream that breaks is taken up again where it ended.
-        while let Some(Ok(line)) = lines.next().await {
+        while let Ok(Some(Ok(line))) = tokio::time::timeout(CLIENT_ENDS, lines.next()).await {
             let Ok(mut event) = serde_json::from_str::<Value>(&line) else { break };
             let object = event.get_mut("object").map(Value::take).unwrap_or_default();
             if let Some(seen) = object.pointer("/metadata/resourceVersion").and_then(Value::as_str) {

@@ -242,7 +242,7 @@ impl ApiError {
             Failure::Timeout { .. } => {
                 Some("check that the server answers, and raise the request timeout if it is slow".into())
             }
-            Failure::Unreadable { .. } => Some("check that the URL is that of a Kubernetes API server".into()),
+            Failure::Unreadable { .. } => None,
         }
     }
 }

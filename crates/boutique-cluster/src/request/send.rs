@@ -35,7 +35,7 @@ impl Answer {
         serde_json::from_slice(&self.body).map_err(|error| ApiError {
             operation: Box::new(self.operation.clone()),
             failure: Failure::Unreadable { said: error.to_string() },
-            hint: None,
+            hint: Some("check that the URL is that of a Kubernetes API server".into()),
         })
     }
 }

@@ -14,7 +14,7 @@ use boutique_core::{
     object::{Kind, Manifest},
 };
 
-pub use apply::{Adopt, Applied, ApplyRequest, apply};
+pub use apply::{Adopt, Applied, ApplyRequest, Safeguards, apply};
 pub use destroy::{DestroyRequest, Destroyed, destroy};
 pub use error::{ApplyError, Cause, DestroyError, ForeignObject, ReadError};
 pub use read::{StackReading, read};

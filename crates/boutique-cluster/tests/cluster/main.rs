@@ -8,6 +8,7 @@ mod harness;
 mod interrupting;
 mod leasing;
 mod pruning;
+mod random;
 mod refusing;
 mod repeating;
 mod waiting;
