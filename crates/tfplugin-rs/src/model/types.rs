@@ -76,7 +76,14 @@ impl AttributeType for f64 {
     }
 
     fn decode(value: Dynamic, path: &Path) -> Result<Self, ConversionError> {
-        Number::decode(value, path).map(|number| number.to_f64())
+        let number = Number::decode(value, path)?;
+        let float = number.to_f64();
+        // A float that stands for another number would come back to Terraform as a change.
+        if Number::from_f64(float).is_ok_and(|same| same == number) {
+            Ok(float)
+        } else {
+            Err(ConversionError::new(path, "a number that 64 bits of floating point hold", &Dynamic::Number(number)))
+        }
     }
 
     fn encode(&self) -> Dynamic {

@@ -95,6 +95,7 @@ fn start<P: Provider>(provider: P, environment: &Environment, mode: Mode) -> Res
 }
 
 async fn host<P: Provider>(provider: P, environment: &Environment, mode: Mode) -> Result<(), ServeError> {
+    let orphaned = orphaned();
     let shutdown = CancellationToken::new();
     signals::handle(mode, &shutdown).map_err(ServeError::Signal)?;
     let listener = Listener::bind(environment)?;
@@ -116,27 +117,31 @@ async fn host<P: Provider>(provider: P, environment: &Environment, mode: Mode) -
     print(&line).map_err(ServeError::Handshake)?;
 
     if mode == Mode::Plugin {
-        let orphaned = orphaned();
         let (server, shutdown) = (server.clone(), shutdown.clone());
         tokio::spawn(async move {
             connected.gone(UNCONNECTED, orphaned).await;
             tracing::warn!("Terraform is gone");
             server.stop(Reason::HostGone);
-            server.idle(grace + DRAIN).await;
             shutdown.cancel();
         });
     }
+    let serving = tonic::transport::Server::builder()
+        .add_routes(routes(server.clone(), &shutdown))
+        .serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());
     let drained = async {
         shutdown.cancelled().await;
+        // Terraform waits for its operations before it asks for the end; after a signal some may run.
+        server.stop(Reason::Stop);
+        server.idle(grace).await;
         tokio::time::sleep(DRAIN).await;
     };
-    let serving = tonic::transport::Server::builder()
-        .add_routes(routes(server, &shutdown))
-        .serve_with_incoming_shutdown(incoming, shutdown.clone().cancelled_owned());
     tokio::select! {
-        result = serving => result.map_err(ServeError::Serve),
-        () = drained => Ok(()),
+        result = serving => result.map_err(ServeError::Serve)?,
+        () = drained => return Ok(()),
     }
+    server.stop(Reason::Stop);
+    server.idle(grace).await;
+    Ok(())
 }
 
 /// Tells whether the process that started this one is gone, so that some other became the parent.

@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::Notify;
 
 use crate::model::Model;
 use crate::resource::{AnyResource, Cancel, Reason};
@@ -48,6 +48,8 @@ pub(crate) struct Server<P: Provider> {
     mistakes: Diagnostics,
     data: RwLock<Option<Arc<P::Data>>>,
     running: Mutex<Vec<Cancel>>,
+    /// Told whenever something that ran has ended.
+    ended: Notify,
 }
 
 impl<P: Provider> Server<P> {
@@ -71,6 +73,7 @@ impl<P: Provider> Server<P> {
             mistakes,
             data: RwLock::new(None),
             running: Mutex::new(Vec::new()),
+            ended: Notify::new(),
         }
     }
 
@@ -87,10 +90,17 @@ impl<P: Provider> Server<P> {
 
     /// Waits until nothing runs, but not longer than `limit`.
     pub(crate) async fn idle(&self, limit: Duration) {
-        let end = Instant::now() + limit;
-        while Instant::now() < end && !self.running.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let idle = async {
+            loop {
+                let ended = self.ended.notified();
+                if self.running.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+                    return;
+                }
+                ended.await;
+            }
+        };
+        // What does not end is left behind.
+        let _ = tokio::time::timeout(limit, idle).await;
     }
 
     /// A cancellation that [`Server::stop`] reaches as long as the guard lives.
@@ -132,8 +142,8 @@ struct Running<P: Provider> {
 
 impl<P: Provider> Drop for Running<P> {
     fn drop(&mut self) {
-        let mut running = self.server.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.retain(|cancel| !cancel.is(&self.cancel));
+        self.server.running.lock().unwrap_or_else(PoisonError::into_inner).retain(|cancel| !cancel.is(&self.cancel));
+        self.server.ended.notify_waiters();
     }
 }
 

@@ -33,6 +33,10 @@ fn values_are_checked_where_they_stand() {
         .fails()
         .says("A part weighs something.");
     thing("name = \"one\"\nreplicas = 1.5").run(&["validate"]).fails().says("1.5 is not a whole number");
+    thing("name = \"one\"\nratio = 3.14159265358979323846")
+        .run(&["validate"])
+        .fails()
+        .says("64 bits of floating point");
     thing("name = \"one\"\ntimeouts = { create = \"soon\" }").run(&["validate"]).fails().says("such as \"30s\"");
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Terraform is looked for in `BOUTIQUE_TERRAFORM`, then in `PATH`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
+
 mod harness;
 
 mod configuration;
