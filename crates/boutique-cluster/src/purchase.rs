@@ -27,7 +27,7 @@ pub struct Hop {
 
 /// Why a purchase failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
+#[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Problem {
     /// The shop answered, but not as it should.
     Complaint(Complaint),

@@ -29,6 +29,7 @@ const BLIND: Duration = Duration::from_secs(2);
 
 /// Answers of one page, counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Tally {
     /// As a healthy shop answers.
     pub good: u64,
@@ -90,6 +91,7 @@ pub struct Latencies {
 
 /// What a fault did. Times count from the prober's start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Measurement {
     /// T0.
     #[serde(serialize_with = "seconds::span")]

@@ -75,7 +75,7 @@ impl Timetable {
 
 /// What became of one request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "outcome")]
+#[serde(rename_all = "kebab-case", tag = "outcome")]
 pub enum Outcome {
     /// The page a healthy shop gives.
     Good,

@@ -44,6 +44,7 @@ pub struct ShopObjects {
 
 /// Result of asking for the home page once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct FrontPage {
     /// Whether it is the page that a healthy shop gives.
     pub good: bool,
@@ -91,6 +92,7 @@ impl fmt::Display for Health {
 
 /// The way into the shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EdgeView {
     /// Name of the Service.
     pub service: String,
@@ -106,6 +108,7 @@ pub struct EdgeView {
 
 /// One Deployment of the shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WorkloadView {
     /// Which one.
     pub service: Service,
@@ -139,6 +142,7 @@ impl WorkloadView {
 
 /// A whole shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ShopView {
     /// Where it runs.
     pub namespace: String,

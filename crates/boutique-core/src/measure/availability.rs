@@ -80,7 +80,7 @@ impl Serialize for Availability {
         out.serialize_field("good", &self.good)?;
         out.serialize_field("bad", &self.bad)?;
         out.serialize_field("ratio", &self.ratio())?;
-        out.serialize_field("lower_bound_95", &self.lower_bound())?;
+        out.serialize_field("lowerBound95", &self.lower_bound())?;
         out.end()
     }
 }

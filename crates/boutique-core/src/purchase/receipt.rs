@@ -42,9 +42,15 @@ pub(super) fn plain_text(html: &str) -> String {
             c => text.push(c),
         }
     }
-    for (entity, plain) in
-        [("&#34;", "\""), ("&quot;", "\""), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&#43;", "+"), ("&amp;", "&")]
-    {
+    for (entity, plain) in [
+        ("&#34;", "\""),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&#43;", "+"),
+        ("&amp;", "&"),
+    ] {
         text = text.replace(entity, plain);
     }
     text

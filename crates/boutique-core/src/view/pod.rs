@@ -20,6 +20,7 @@ pub enum Sign {
 
 /// A pod as `status` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PodView {
     /// Its name.
     pub name: String,

@@ -126,7 +126,10 @@ fn healed(plan: &Plan, ending: &Ending, health: Health) -> String {
     match health {
         Health::Recovered => format!("healed by itself: {by}"),
         Health::Recovering => format!("on its way: {by}; no failure lately, but not for ten seconds yet"),
-        Health::Broken if ending.stopped.why == Why::Interrupted => format!("still broken when stopped: {by}"),
+        Health::Broken if ending.stopped.why == Why::Interrupted => match ending.measurement.impact_at {
+            Some(_) => format!("still failing when stopped: {by}"),
+            None => format!("stopped before all pods were back: {by}"),
+        },
         Health::Broken => format!(
             "not healed: {by}\n  look at it:  kubectl boutique status -n {namespace}\n  restart it:  kubectl rollout restart -n {namespace} deployment/{service}"
         ),
