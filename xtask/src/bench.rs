@@ -14,7 +14,7 @@ use boutique_core::render;
 use boutique_core::spec::StackSpec;
 use boutique_lab::{Cache, Lab, Mode, Options, Progress, Running};
 
-use crate::package::{self, Package};
+use crate::package::{self, Package, Profile};
 use crate::{console, workspace};
 
 const LAB: &str = "bench";
@@ -34,7 +34,7 @@ struct Figure {
 pub(crate) fn bench() -> Result<()> {
     let progress = Progress::stderr();
     let terraform = boutique_lab::terraform(&progress)?;
-    let package = console::step("build the provider and the plugin", package::package)?;
+    let package = console::step("build the provider and the plugin", || package::package(Profile::Release))?;
     let lab = Lab::named(LAB)?;
     let running = lab.up(Mode::Sim { nodes: 3 }, &Options { audit: true }, &progress)?;
     let bench = Bench { terraform, package, running, folder: Cache::of_user()?.root().join("bench") };

@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::demo::{self, DemoArgs};
-use crate::{bench, console, layers, package, test};
+use crate::package::{self, Profile};
+use crate::{bench, console, layers, test};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The project's verbs", arg_required_else_help = true)]
@@ -22,8 +23,12 @@ enum Verb {
     /// Bring labs (local clusters) up and down
     #[command(subcommand)]
     Lab(boutique_lab::cli::LabArgs),
-    /// Build the provider into a filesystem mirror and the plugin into a folder for PATH, under dist/
-    Package,
+    /// Build the provider into a filesystem mirror and the plugin into a folder for PATH
+    Package {
+        /// Unoptimised, under target/package, as the tests use them; else as they ship, under dist
+        #[arg(long)]
+        dev: bool,
+    },
     /// Measure the provider beside its peers, in one run on one lab
     Bench,
     /// Check the directions between crates, confined names and file lengths
@@ -36,8 +41,8 @@ pub(crate) fn run() -> Result<()> {
         Verb::Demo(args) => demo::demo(&args),
         Verb::Test => test::test(),
         Verb::Lab(args) => boutique_lab::cli::run(args),
-        Verb::Package => {
-            let package = package::package()?;
+        Verb::Package { dev } => {
+            let package = package::package(if dev { Profile::Dev } else { Profile::Release })?;
             console::say(format!("{}\n{}", package.bin.display(), package.cli_config.display()));
             Ok(())
         }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -105,7 +106,9 @@ struct Kind {
 
 impl Graph {
     fn read() -> Result<Self> {
-        let json = workspace::output(&mut workspace::cargo(&["metadata", "--format-version", "1", "--locked"]))?;
+        let host = workspace::output(Command::new("rustc").args(["--print", "host-tuple"]))?;
+        let args = ["metadata", "--format-version", "1", "--locked", "--filter-platform", host.trim()];
+        let json = workspace::output(&mut workspace::cargo(&args))?;
         let metadata: Metadata = serde_json::from_str(&json).context("cargo metadata answered something unexpected")?;
         let names: BTreeMap<&str, &str> =
             metadata.packages.iter().map(|package| (package.id.as_str(), package.name.as_str())).collect();

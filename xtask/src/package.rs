@@ -22,25 +22,55 @@ pub(crate) struct Package {
     pub(crate) cli_config: PathBuf,
 }
 
-/// The provider's binary, where cargo built it.
-pub(crate) fn provider_binary() -> PathBuf {
-    workspace::target_dir().join("release").join("terraform-provider-boutique")
+/// How the binaries are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// As tests want them: quickly built again after a change.
+    Dev,
+    /// As they ship.
+    Release,
 }
 
-/// Builds the release binaries and lays them out under `dist/`.
-pub(crate) fn package() -> Result<Package> {
+impl Profile {
+    fn built(self) -> PathBuf {
+        workspace::target_dir().join(match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+        })
+    }
+
+    /// Where the package is laid out.
+    fn dist(self) -> PathBuf {
+        match self {
+            Self::Dev => workspace::target_dir().join("package"),
+            Self::Release => workspace::root().join("dist"),
+        }
+    }
+}
+
+/// The provider's release binary, where cargo built it.
+pub(crate) fn provider_binary() -> PathBuf {
+    Profile::Release.built().join("terraform-provider-boutique")
+}
+
+/// Builds the binaries and lays them out.
+pub(crate) fn package(profile: Profile) -> Result<Package> {
     workspace::run(&mut workspace::cargo(&[
         "build",
         "--quiet",
-        "--release",
+        "--profile",
+        match profile {
+            Profile::Dev => "dev",
+            Profile::Release => "release",
+        },
         "--locked",
         "--package",
         "terraform-provider-boutique",
         "--package",
         "kubectl-boutique",
     ]))?;
-    let built = workspace::target_dir().join("release");
-    let dist = workspace::root().join("dist");
+    let built = profile.built();
+    let dist = profile.dist();
     let version = env!("CARGO_PKG_VERSION");
 
     let mirror = dist.join("mirror");

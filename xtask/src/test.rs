@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::{console, layers, package, workspace};
+use crate::package::{self, Profile};
+use crate::{console, layers, workspace};
 
 /// Runs every tier. A tier that this machine cannot run is named with the reason by the test that needs it.
 pub(crate) fn test() -> Result<()> {
@@ -20,6 +21,6 @@ pub(crate) fn test() -> Result<()> {
             "warnings",
         ]))
     })?;
-    console::step("release binaries", package::package)?;
+    console::step("the two binaries", || package::package(Profile::Dev))?;
     workspace::run(&mut workspace::cargo(&["test", "--workspace", "--locked"]))
 }

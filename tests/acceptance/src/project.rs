@@ -25,18 +25,23 @@ pub fn root() -> &'static Path {
 pub fn built() -> &'static Project {
     static BUILT: OnceLock<Project> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let status = Command::new(env!("CARGO"))
+        let package = Command::new(env!("CARGO"))
             .current_dir(root())
-            .args(["run", "--quiet", "--package", "xtask", "--", "package"])
-            .status()
+            .args(["run", "--quiet", "--package", "xtask", "--", "package", "--dev"])
+            .output()
             .expect("cargo starts");
-        assert!(status.success(), "`cargo xtask package` failed");
-        let dist = root().join("dist");
-        let bin = dist.join("bin");
+        assert!(
+            package.status.success(),
+            "`cargo xtask package` failed:\n{}",
+            String::from_utf8_lossy(&package.stderr)
+        );
+        let paths = String::from_utf8_lossy(&package.stdout);
+        let mut paths = paths.lines().map(PathBuf::from);
+        let bin = paths.next().expect("the folder of the plugin");
         Project {
             terraform: boutique_lab::terraform(&boutique_lab::Progress::stderr())
                 .unwrap_or_else(|error| panic!("{error:#}")),
-            cli_config: dist.join("terraform.rc"),
+            cli_config: paths.next().expect("the CLI configuration"),
             plugin: bin.join("kubectl-boutique"),
             bin,
         }

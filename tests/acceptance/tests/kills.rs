@@ -20,7 +20,7 @@ fn an_apply_after_kills_at_random_moments_converges_and_leaves_no_orphan() {
         let stack = Stack::applied(lab::sim(), "kill", "");
         let before = stack.versions();
         // The apply that is killed disables one service and changes another, so that it prunes and writes.
-        stack.set("services = { adservice = { enabled = false }, currencyservice = { replicas = 2 } }\n  wait = { for = \"none\" }");
+        stack.set("services = { adservice = { enabled = false }, currencyservice = { replicas = 2 } }\n  wait = { until = \"none\" }");
         let moment = Duration::from_millis(random.random_range(0..600));
         let killed = kill_provider_during_apply(&stack, moment);
 
@@ -68,7 +68,7 @@ fn kill_provider_during_apply(stack: &Stack, moment: Duration) -> bool {
 fn an_interrupt_during_a_wait_saves_the_state_within_two_seconds_and_says_so_in_pending() {
     // An image that nobody has: the wait would last until its deadline. Simulated nodes run anything, so hold one
     // Deployment back with a scheduler that does not exist.
-    let stack = Stack::new(lab::sim(), "interrupt", "wait = { for = \"ready\" }\n  timeouts = { create = \"5m\" }");
+    let stack = Stack::new(lab::sim(), "interrupt", "wait = { until = \"ready\" }\n  timeouts = { create = \"5m\" }");
     let name = stack.namespace.name.clone();
     stack.namespace.cluster(&["create", "namespace", &name]).expect_success("kubectl create namespace");
     stack.namespace.kubectl(&["create", "quota", "none", "--hard=pods=100"]).expect_success("kubectl create quota");
