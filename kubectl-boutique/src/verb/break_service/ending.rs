@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use boutique_cluster::connect::Cluster;
-use boutique_cluster::faults;
+use boutique_cluster::{evidence, faults, observe};
 use boutique_core::fault::Stage;
+use boutique_core::finding::Finding;
 use boutique_core::grade::{Grade, Verdict, grade};
+use boutique_core::judge::judge;
 use boutique_core::measure::Measurement;
 use boutique_core::probe::Sample;
 use serde::Serialize;
@@ -15,6 +17,7 @@ use super::BreakArgs;
 use super::plan::Plan;
 use super::run::{Stopped, Why, leave_note};
 use crate::ctx::Ctx;
+use crate::draw::findings::findings;
 use crate::draw::verdict::{Report, report};
 use crate::error::{Error, Exit};
 use crate::output::TextFormat;
@@ -90,6 +93,9 @@ pub(super) async fn finish(
                 interrupted,
             };
             ctx.out.result(&report(&story, ctx.out.look))?;
+            if health == Health::Broken && !interrupted {
+                ctx.out.result(&findings(&why(cluster, plan).await, ctx.out.look))?;
+            }
         }
         TextFormat::Json | TextFormat::Yaml => {
             ctx.out.data(&document(plan, ending, &grade, health, interrupted), args.output == TextFormat::Yaml)?;
@@ -102,6 +108,15 @@ pub(super) async fn finish(
         (.., Verdict::Refuted) => Exit::Unhealthy,
         (.., Verdict::Confirmed) => Exit::Ok,
     })
+}
+
+/// What keeps the shop from healing, as far as it can be seen.
+async fn why(cluster: &Cluster, plan: &Plan) -> Vec<Finding> {
+    match observe::shop(cluster, &plan.fault.namespace).await {
+        Ok((objects, _)) => judge(&evidence::observation(cluster, &objects).await),
+        // What was measured has been told; this would only have explained it.
+        Err(_) => Vec::new(),
+    }
 }
 
 fn health(ending: &Ending) -> Health {
