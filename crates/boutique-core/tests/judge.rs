@@ -79,6 +79,17 @@ fn logs_are_wanted_of_what_crashed_and_of_what_is_not_ready() {
 }
 
 #[test]
+fn a_kill_by_a_probe_is_seen_from_the_failures_before_it_too() {
+    let mut observation = mk_observation(include_str!("judge/killed_with_137_is_not_out_of_memory.yaml"));
+    let before = judge(&observation)[0].cause.clone();
+    observation.events[0]["reason"] = json!("Unhealthy");
+    observation.events[0]["message"] = json!("Liveness probe failed: timeout: failed to connect service within 1s");
+    assert_eq!(judge(&observation)[0].cause, before);
+    observation.events.clear();
+    assert_ne!(judge(&observation)[0].cause, before);
+}
+
+#[test]
 fn many_pods_with_one_trouble_are_one_finding() {
     let mut observation = mk_observation(include_str!("judge/out_of_memory.yaml"));
     let mut twin = observation.objects.last().expect("has a pod").clone();

@@ -7,7 +7,6 @@ mod model;
 mod notes;
 mod plan;
 mod read;
-#[expect(clippy::result_large_err, reason = "the framework's type; a failure carries the state")]
 mod report;
 mod specification;
 mod validate;

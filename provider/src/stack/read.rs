@@ -87,3 +87,59 @@ pub(super) fn recorded(id: &StackId, reading: &StackReading) -> Result<Option<St
     model.pending = sentences(&reading.pending);
     Ok(Some(model))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use boutique_core::revision::Revision;
+    use serde_json::json;
+
+    use super::*;
+
+    fn mk_reading() -> (StackId, StackReading) {
+        let spec = StackSpec::new("shop", "shop");
+        let id = spec.id();
+        let revision = Revision {
+            number: 7,
+            spec: serde_json::to_value(&spec).expect("is JSON"),
+            objects: stack::as_sent(&id, &render::stack(&spec).expect("renders")),
+            admitted: Vec::new(),
+            created_at: "2026-07-11T10:00:00Z".parse().expect("is a time"),
+            created_by: "ann@laptop".into(),
+            versions: BTreeMap::new(),
+        };
+        (id, StackReading { exists: true, revision: Some(revision), ..StackReading::default() })
+    }
+
+    #[test]
+    fn a_revision_gives_back_the_resource_that_it_was_applied_from() {
+        let (id, reading) = mk_reading();
+        let model = recorded(&id, &reading).expect("reads").expect("is there");
+        let manifests = render::stack(&StackSpec::new("shop", "shop")).expect("renders");
+        assert_eq!(model.manifest_digest.as_str(), Some(render::digest(&manifests).as_str()));
+        assert_eq!((model.id.as_str(), model.revision.known()), (Some("shop/shop"), Some(&7)));
+        assert!(model.services.is_null() && model.load_generator.is_null());
+    }
+
+    #[test]
+    fn a_revision_of_a_release_that_rendered_otherwise_has_another_digest() {
+        let (id, mut reading) = mk_reading();
+        let same = recorded(&id, &reading).expect("reads").expect("is there").manifest_digest;
+        if let Some(revision) = &mut reading.revision {
+            revision.objects.pop();
+        }
+        assert_ne!(recorded(&id, &reading).expect("reads").expect("is there").manifest_digest, same);
+    }
+
+    #[test]
+    fn settings_of_a_newer_release_are_a_warning_that_names_who_applied_them() {
+        let (id, mut reading) = mk_reading();
+        if let Some(revision) = &mut reading.revision {
+            revision.spec["network_policies"] = json!(true);
+        }
+        let warning = recorded(&id, &reading).expect_err("cannot be read");
+        assert!(!warning.is_error() && warning.detail.contains("ann@laptop"), "{}", warning.detail);
+        assert!(warning.detail.contains("network_policies"), "{}", warning.detail);
+    }
+}

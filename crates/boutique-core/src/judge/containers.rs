@@ -235,12 +235,8 @@ impl Container<'_> {
         if log.contains("EXTRA_LATENCY") {
             return Some("EXTRA_LATENCY is no duration of Go, such as 5.5s".to_owned());
         }
-        let killed = self.observation.events_of(self.pod, "Killing").any(|event| {
-            event["message"].as_str().is_some_and(|message| message.contains("liveness"))
-                || event["message"].as_str().is_some_and(|message| message.contains("startup"))
-        });
-        if killed {
-            return Some("its probe failed and Kubernetes killed it".to_owned());
+        if let Some(probe) = self.killed_by() {
+            return Some(format!("its {probe} probe failed and Kubernetes killed it"));
         }
         let language = known(self.app).map(|service| workload(service).language);
         match (exit, language) {
@@ -251,6 +247,21 @@ impl Container<'_> {
             (139, _) => Some("the program crashed on a memory access".to_owned()),
             _ => None,
         }
+    }
+
+    /// The probe for which the container was killed. The kubelet's note of the kill is a normal event, which not every
+    /// observer reads; the failures of the probe before it are warnings.
+    fn killed_by(&self) -> Option<&'static str> {
+        let said = |reason, begins: &str| {
+            self.observation
+                .events_of(self.pod, reason)
+                .filter_map(|event| event["message"].as_str())
+                .any(|message| message.to_ascii_lowercase().contains(begins))
+        };
+        ["liveness", "startup"].into_iter().find(|probe| {
+            let failed = format!("{probe} probe failed");
+            said("Killing", &format!("failed {probe} probe")) || said("Unhealthy", &failed)
+        })
     }
 
     fn not_ready(&self) -> Option<Finding> {
