@@ -42,6 +42,7 @@ impl Resource for Things {
         change: &Change<Thing>,
         plan: &mut Plan<Thing>,
     ) -> Result<(), Diagnostics> {
+        tracing::debug!(replaces = change.prior.is_some(), "planning a thing");
         if ctx.data().directory.is_unknown() {
             plan.warn(Diagnostic::warning("Planned blindly", "The directory is not known yet."));
         }

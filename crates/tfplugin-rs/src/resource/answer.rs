@@ -43,7 +43,7 @@ impl<T> From<T> for Answer<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure<M> {
     /// What exists; `None` means the last checkpoint, and without one that nothing changed.
-    pub state: Option<M>,
+    pub state: Option<Box<M>>,
     /// Why; at least one error.
     pub diagnostics: Diagnostics,
 }
@@ -51,7 +51,7 @@ pub struct Failure<M> {
 impl<M> Failure<M> {
     /// A failure that leaves the object in a known state.
     pub fn with_state(state: M, diagnostics: impl Into<Diagnostics>) -> Self {
-        Self { state: Some(state), diagnostics: diagnostics.into() }
+        Self { state: Some(Box::new(state)), diagnostics: diagnostics.into() }
     }
 }
 

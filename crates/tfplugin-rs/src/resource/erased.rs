@@ -140,7 +140,7 @@ fn applied<M: model::Model, T>(outcome: Outcome<M, T>, state: impl FnOnce(&T) ->
                     "An operation answered a failure that holds no error diagnostic.",
                 ));
             }
-            Applied { state: failure.state.as_ref().map(model::to_dynamic), diagnostics }
+            Applied { state: failure.state.as_deref().map(model::to_dynamic), diagnostics }
         }
     }
 }

@@ -14,6 +14,9 @@ mod validate_provider_config;
 mod validate_resource_config;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use apply_resource_change::{ApplyRequest, ApplyResponse};
 pub(crate) use configure_provider::ConfigureRequest;
 pub(crate) use get_provider_schema::SchemaResponse;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::Diagnostic;
 use crate::resource::{Cancel, Operation, Reason};
@@ -59,7 +60,8 @@ pub(super) async fn run<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Diagnostic> {
     let Limits { operation, cancel, time, grace } = limits;
-    let mut task = tokio::spawn(async move { guarded(operation.verb(), work).await });
+    // In the span of the call, so that what the author logs says which call it belongs to.
+    let mut task = tokio::spawn(async move { guarded(operation.verb(), work).await }.in_current_span());
     let deadline = Instant::now() + time;
     let reason = tokio::select! {
         result = &mut task => return result.unwrap_or_else(|error| Err(lost(operation, &error))),

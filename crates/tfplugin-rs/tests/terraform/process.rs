@@ -71,10 +71,10 @@ fn logs_arrive_with_level_and_fields_and_without_secrets() {
     workspace.write(&format!(
         "provider \"corner\" {{\n  directory = {things:?}\n  token = \"hunter2\"\n}}\nresource \"corner_thing\" \"a\" {{\n  name = \"one\"\n}}\n"
     ));
-    workspace
-        .plan()
-        .changes()
-        .says("[INFO]  provider.terraform-provider-corner: configured the corner")
+    let run = workspace.plan().changes();
+    let line = run.text.lines().find(|line| line.contains("planning a thing")).unwrap();
+    assert!(line.contains("tf_rpc=PlanResourceChange") && line.contains("tf_resource_type=corner_thing"), "{line}");
+    run.says("[INFO]  provider.terraform-provider-corner: configured the corner")
         .says("token=\"***\"")
         .says("tf_rpc=PlanResourceChange")
         .does_not_say("hunter2");
