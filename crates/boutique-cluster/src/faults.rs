@@ -55,7 +55,11 @@ pub async fn announce(cluster: &Cluster, fault: &Fault, now: Timestamp) -> Resul
         }
         cluster.create(&guard, FAULT_MANAGER).await?;
     }
-    cluster.create(&fault.to_record(), FAULT_MANAGER).await?;
+    if let Err(error) = cluster.create(&fault.to_record(), FAULT_MANAGER).await {
+        // The guard of a fault that will not happen must not keep others out until it expires.
+        release(cluster, fault).await?;
+        return Err(error.into());
+    }
     Ok(taken_over)
 }
 

@@ -4,6 +4,7 @@
 mod connection;
 mod destroying;
 mod drifting;
+mod faulting;
 mod harness;
 mod interrupting;
 mod leasing;
