@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 
 use crate::cache::Cache;
-use crate::image::{REGISTRY, TAG, build_lite, stand_ins};
+use crate::image::{self, REGISTRY, TAG, build_lite, stand_ins};
 use crate::lab::{Lab, Options, Status};
 use crate::progress::Progress;
 use crate::record::Mode;
@@ -59,6 +59,9 @@ pub enum LabArgs {
         /// The stand-in's static program; built when left out
         #[arg(long, value_name = "PATH")]
         program: Option<PathBuf>,
+        /// A checkout of upstream's repository: its Go, Node and Python services are built and take the stand-in's place
+        #[arg(long, value_name = "PATH")]
+        upstream: Option<PathBuf>,
     },
     /// Print the path of a lab's kubeconfig
     Kubeconfig {
@@ -121,10 +124,15 @@ pub fn run(args: LabArgs) -> Result<()> {
                 lab.down(&progress)?;
             }
         }
-        LabArgs::Images { name, registry, tag, program } => {
+        LabArgs::Images { name, registry, tag, program, upstream } => {
             let running = Lab::named(&name)?.running()?;
             let program = program.map_or_else(|| build_lite(&progress), Ok)?;
-            let images = stand_ins(&program, &registry, &tag, &progress)?;
+            let mut images = stand_ins(&program, &registry, &tag, &progress)?;
+            if let Some(checkout) = upstream {
+                let built = image::upstream(&checkout, &Cache::of_user()?, &registry, &tag, &progress)?;
+                images.retain(|image| !built.iter().any(|own| own.names == image.names));
+                images.extend(built);
+            }
             let step = progress.begin(&format!("load {} images into lab {name}", images.len()), None);
             running.load_images(&images)?;
             step.done();

@@ -144,6 +144,11 @@ fn pods_run_talk_and_are_fenced_on_a_real_node_that_leaves_nothing_behind() {
 
     // Cluster DNS, the ClusterIP, and a policy that is enforced and lifted.
     becomes("Redis answers by its name", Duration::from_secs(20), || ping(&running).contains("+PONG"));
+    // Redis is no web server, and wget lives to say so: it looks names up as upstream's init container does.
+    let fetch = ["exec", "client", "--", "wget", "-T", "5", "-O", "-", "http://redis-cart:6379"];
+    let (_, said) = kubectl(&running, &running.kubeconfig, &fetch);
+    assert!(said.contains("wget: "), "{said}");
+
     apply(&running, DENY);
     becomes("the policy is enforced", Duration::from_secs(20), || !ping(&running).contains("+PONG"));
     kubectl(&running, &running.kubeconfig, &["delete", "networkpolicy", "deny"]);

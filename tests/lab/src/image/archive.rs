@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use tar::{Builder, EntryType, Header};
+use tar::{Builder, EntryType, Header, HeaderMode};
 
 use super::{Entry, Image};
 
@@ -119,16 +119,50 @@ fn layer(entries: &[Entry]) -> Result<Vec<u8>> {
                 folders.insert(path.to_owned());
                 append(&mut tar, path, EntryType::Directory, *mode, &[])?;
             }
-            Entry::Link { to, .. } => {
-                let mut header = Header::new_gnu();
-                header.set_entry_type(EntryType::Symlink);
-                header.set_size(0);
-                header.set_mode(0o777);
-                tar.append_link(&mut header, path, to).with_context(|| format!("image link {path}"))?;
-            }
+            Entry::Tree { from, without, .. } => tree(&mut tar, path, from, without)?,
+            Entry::Link { to, .. } => link(&mut tar, path, Path::new(to))?,
         }
     }
     Ok(tar.into_inner()?)
+}
+
+/// A folder of the host with all in it.
+fn tree(tar: &mut Builder<Vec<u8>>, path: &str, from: &Path, without: &[String]) -> Result<()> {
+    let read = || format!("image folder {}", from.display());
+    append(tar, path, EntryType::Directory, 0o755, &[])?;
+    let mut entries: Vec<_> =
+        std::fs::read_dir(from).with_context(read)?.collect::<Result<_, _>>().with_context(read)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if without.contains(&name) {
+            continue;
+        }
+        let (path, from, kind) = (format!("{path}/{name}"), entry.path(), entry.file_type()?);
+        if kind.is_dir() {
+            tree(tar, &path, &from, without)?;
+        } else if kind.is_symlink() {
+            link(tar, &path, &std::fs::read_link(&from)?)?;
+        } else {
+            let mut header = Header::new_gnu();
+            header.set_metadata_in_mode(&entry.metadata()?, HeaderMode::Complete);
+            header.set_uid(0);
+            header.set_gid(0);
+            // Readable for the user that the image runs as, whoever made it on this host.
+            header.set_mode(header.mode()? | 0o444);
+            let content = std::fs::read(&from).with_context(|| format!("image file {}", from.display()))?;
+            tar.append_data(&mut header, &path, content.as_slice()).with_context(|| format!("archive entry {path}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn link(tar: &mut Builder<Vec<u8>>, path: &str, to: &Path) -> Result<()> {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(EntryType::Symlink);
+    header.set_size(0);
+    header.set_mode(0o777);
+    tar.append_link(&mut header, path, to).with_context(|| format!("image link {path}"))
 }
 
 fn put<W: Write>(tar: &mut Builder<W>, path: &str, content: &[u8], mode: u32) -> Result<()> {

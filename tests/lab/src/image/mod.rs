@@ -2,15 +2,18 @@
 
 mod archive;
 mod busybox;
+mod libraries;
 mod redis;
 mod shop;
 mod stand_ins;
+mod upstream;
 
 pub use archive::write_archive;
 pub use busybox::busybox;
 pub use redis::redis;
 pub use shop::{SERVICES, shop};
 pub use stand_ins::{REGISTRY, TAG, build_lite, stand_ins};
+pub use upstream::upstream;
 
 use std::path::PathBuf;
 
@@ -59,6 +62,15 @@ pub enum Entry {
         /// Permissions, e.g. `0o1777`.
         mode: u32,
     },
+    /// A folder of the host with all in it: modes, links and times stay, because Python compiles anew what seems changed.
+    Tree {
+        /// Where it is in the image.
+        path: String,
+        /// Where it is on the host.
+        from: PathBuf,
+        /// Names of files and folders that are left out, at any depth.
+        without: Vec<String>,
+    },
     /// A symbolic link.
     Link {
         /// Where it is in the image.
@@ -76,9 +88,11 @@ impl Entry {
 
     pub(crate) fn path(&self) -> &str {
         match self {
-            Self::File { path, .. } | Self::Text { path, .. } | Self::Folder { path, .. } | Self::Link { path, .. } => {
-                path
-            }
+            Self::File { path, .. }
+            | Self::Text { path, .. }
+            | Self::Folder { path, .. }
+            | Self::Tree { path, .. }
+            | Self::Link { path, .. } => path,
         }
     }
 }
