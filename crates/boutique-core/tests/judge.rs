@@ -59,6 +59,7 @@ situations! {
     killed_with_137_is_not_out_of_memory
     namespace_that_goes_away
     no_room_on_any_node
+    memory_limit_too_small_for_a_sandbox
     out_of_memory
     pod_security_refuses
     quota_that_is_used_up

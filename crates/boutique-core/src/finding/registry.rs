@@ -68,4 +68,7 @@ registry! {
     CONTAINER_NOT_STARTED = 1013, "container cannot be started",
         "The node has the image and cannot start a container from it.",
         "The message comes from the container runtime; mostly the command does not exist in the image.";
+    POD_NOT_SET_UP = 1014, "pod cannot be set up",
+        "The node cannot give the pod its sandbox, its network or its volumes, so that no container of it starts.",
+        "The message names the part; a memory limit of a few MiB is too small even for the sandbox.";
 }

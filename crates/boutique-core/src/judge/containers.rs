@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::{LogsWanted, Observation, app, is_gone, items, known, logs, namespace, ownership, reference, string};
+use super::{LogsWanted, Observation, app, is_gone, items, known, logs, namespace, ownership, pull, reference, string};
 use crate::catalogue::{Language, workload};
 use crate::finding::{Code, Finding, Severity};
+use crate::quantity::Quantity;
 
 /// Restarts after which a crash is no accident.
 const CRASHES_BELIEVED: i64 = 3;
@@ -14,6 +15,11 @@ const OOM_KILLS_BELIEVED: i64 = 2;
 const PULLS_BELIEVED: i64 = 3;
 /// Seconds in which something else may still create what a container waits for.
 const CONFIG_PATIENCE: i64 = 30;
+
+/// Seconds in which a network plugin or a volume may still come.
+const SET_UP_PATIENCE: i64 = 60;
+/// Below this memory limit a container runtime has no room for the sandbox of a pod.
+const SANDBOX_MEMORY: &str = "6Mi";
 
 /// One container's status beside its pod.
 struct Container<'a> {
@@ -79,6 +85,7 @@ impl Container<'_> {
                 "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" | "RegistryUnavailable",
                 _,
             ) => Some(self.image_pull(waiting, message)),
+            ("ContainerCreating" | "PodInitializing", _) => self.not_set_up(),
             ("CreateContainerConfigError", _) => Some(self.missing_config(message)),
             ("CreateContainerError" | "RunContainerError", _) => Some(self.not_started(waiting, message)),
             (_, Some(ended)) if ended["reason"] == "OOMKilled" && self.status["ready"] != true => {
@@ -150,7 +157,7 @@ impl Container<'_> {
             said = event["message"].as_str().or(said);
         }
         let said = if reason == "ErrImagePull" || said.is_none() { message } else { said.unwrap_or(message) };
-        let (cause, transient) = pull_cause(said);
+        let (cause, transient) = pull::cause(said);
         let mut finding = self.finding(Code::IMAGE_PULL, &format!("the image {image} cannot be pulled"));
         finding.cause.push(cause.to_owned());
         finding.evidence.push(if said.is_empty() { reason.to_owned() } else { format!("{reason}: {said}") });
@@ -158,6 +165,31 @@ impl Container<'_> {
         let deployment = format!("set image deployment/{} {}=IMAGE", self.app, self.name);
         finding.fix = format!("correct image_registry or version, or {}", self.fix("image", &deployment));
         finding
+    }
+
+    fn not_set_up(&self) -> Option<Finding> {
+        let reasons = ["FailedCreatePodSandBox", "FailedMount", "FailedAttachVolume"];
+        let event = reasons.into_iter().find_map(|reason| self.observation.events_of(self.pod, reason).last())?;
+        let reason = event["reason"].as_str().unwrap_or_default();
+        let mut finding = self.finding(Code::POD_NOT_SET_UP, "the node cannot set the pod up");
+        let limit = limit(self.pod, self.name, "memory");
+        let parsed = |text: &str| text.parse::<Quantity>().ok();
+        let is_tiny = limit.and_then(parsed).zip(parsed(SANDBOX_MEMORY)).is_some_and(|(limit, least)| limit < least);
+        finding.evidence.push(format!("{reason}: {}", event["message"].as_str().unwrap_or_default().trim()));
+        finding.fix = if reason == "FailedCreatePodSandBox" && is_tiny {
+            finding
+                .cause
+                .push(format!("a memory limit of {} leaves no room for the sandbox", limit.unwrap_or_default()));
+            self.fix(
+                "resources.limits.memory",
+                &format!("set resources deployment/{} -c {} --limits=memory=AMOUNT", self.app, self.name),
+            )
+        } else {
+            let pod = string(self.pod, "/metadata/name").unwrap_or_default();
+            format!("the message names the part: kubectl -n {} describe pod {pod}", namespace(self.pod))
+        };
+        finding.settled = self.since_start(SET_UP_PATIENCE);
+        Some(finding)
     }
 
     fn missing_config(&self, message: &str) -> Finding {
@@ -293,31 +325,6 @@ fn spec_image(pod: &Value, name: &str) -> String {
 
 fn limit<'a>(pod: &'a Value, name: &str, resource: &str) -> Option<&'a str> {
     spec_container(pod, name)?.pointer(&format!("/resources/limits/{resource}"))?.as_str()
-}
-
-/// Why a pull failed, and whether the next one may succeed without anybody's doing.
-fn pull_cause(message: &str) -> (&'static str, bool) {
-    let message = message.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    if says(&["invalid reference", "couldn't parse image", "invalidimagename"]) {
-        ("the image's name is malformed", false)
-    } else if says(&["no match for platform"]) {
-        ("the image is not published for this node's processor", false)
-    } else if says(&["toomanyrequests", "429"]) {
-        ("the registry limits how often it is asked", true)
-    } else if says(&["unauthorized", "authentication required", "access denied", "denied:", "forbidden", "403"]) {
-        ("the registry wants credentials, or has no such repository", false)
-    } else if says(&["not found", "manifest unknown", "name unknown", "not present with pull policy"]) {
-        ("the registry does not have this image", false)
-    } else if says(&["no such host"]) {
-        ("the registry's host does not exist", false)
-    } else if says(&["x509", "certificate"]) {
-        ("the node does not trust the registry's certificate", false)
-    } else if says(&["server gave http response to https"]) {
-        ("the registry speaks plain HTTP, which the node does not accept", false)
-    } else {
-        ("the registry cannot be reached or does not answer", true)
-    }
 }
 
 fn probe_cause(message: &str) -> &'static str {

@@ -5,6 +5,7 @@
 mod containers;
 mod logs;
 mod ownership;
+mod pull;
 mod rollouts;
 mod scheduling;
 mod services;
