@@ -37,8 +37,8 @@ fn finished(fault: &Fault) -> Fault {
 }
 
 async fn names(shop: &Shop) -> Vec<String> {
-    let records = faults::records(&shop.cluster, shop.namespace()).await.unwrap();
-    records.iter().map(|record| record["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    let records = faults::records(&shop.cluster, shop.namespace()).await.expect("records can be listed");
+    records.iter().map(|record| record["metadata"]["name"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

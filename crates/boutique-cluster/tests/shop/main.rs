@@ -16,7 +16,7 @@ use server::{Mode, Server};
 const LIMIT: Duration = Duration::from_secs(2);
 
 async fn mk_storefront(server: &Server) -> Storefront {
-    Storefront::open(&server.connect().await, "shop").await.unwrap()
+    Storefront::open(&server.connect().await, "shop").await.expect("the server answers")
 }
 
 async fn mk_purchase(server: &Server) -> Purchase {

@@ -48,8 +48,8 @@ pub(crate) struct Server {
 impl Server {
     /// Starts with a shop that is well, whose pages begin at `base`.
     pub(crate) async fn start(base: &'static str) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let url = format!("http://{}", listener.local_addr().expect("it has an address"));
         let server = Self { url, mode: Arc::new(Mutex::new(Mode::Well)), seen: Arc::default(), base };
         let app = Router::new().fallback(answer).with_state(server.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -58,16 +58,16 @@ impl Server {
 
     pub(crate) async fn connect(&self) -> Cluster {
         let spec = ConnectSpec { host: Some(self.url.clone()), ..ConnectSpec::default() };
-        Cluster::connect(&spec).await.unwrap()
+        Cluster::connect(&spec).await.expect("the settings are good")
     }
 
     pub(crate) fn set(&self, mode: Mode) {
-        *self.mode.lock().unwrap() = mode;
+        *self.mode.lock().expect("no test panics with it") = mode;
     }
 
     /// Every request for a page so far.
     pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+        self.seen.lock().expect("no test panics with it").clone()
     }
 }
 
@@ -84,11 +84,12 @@ async fn answer(State(server): State<Server>, method: Method, uri: Uri, headers:
         return json_of(&json!({"kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"env": env}]}}}}));
     }
     let Some(page) = path.strip_prefix(PROXY) else { return StatusCode::NOT_FOUND.into_response() };
-    let cookie = headers.get("cookie").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+    let cookie =
+        headers.get("cookie").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
     let seen =
         Seen { method: method.to_string(), path: page.into(), cookie, body: String::from_utf8_lossy(&body).into() };
-    server.seen.lock().unwrap().push(seen);
-    let mode = server.mode.lock().unwrap().clone();
+    server.seen.lock().expect("no test panics with it").push(seen);
+    let mode = server.mode.lock().expect("no test panics with it").clone();
     match mode {
         Mode::Failing(end, text) if page.ends_with(end) => (StatusCode::INTERNAL_SERVER_ERROR, text).into_response(),
         Mode::NoEndpoints => refusal(503, "no endpoints available for service \"frontend:80\""),
@@ -117,7 +118,7 @@ fn shop(method: &Method, page: &str) -> Response {
 
 fn refusal(code: u16, message: &str) -> Response {
     let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": code});
-    (StatusCode::from_u16(code).unwrap(), json_of(&status)).into_response()
+    (StatusCode::from_u16(code).unwrap_or_default(), json_of(&status)).into_response()
 }
 
 fn json_of(value: &Value) -> Response {
