@@ -4,18 +4,18 @@ use std::collections::HashMap;
 
 use boutique_core::{
     contract::FIELD_MANAGER,
-    diff::{Path, differences, is_controller, last_writer},
+    diff::{Path, Step, differences, is_controller, last_writer, renamed},
     object::{Kind, Manifest, ObjectRef},
     revision::Admitted,
 };
 use futures::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     connect::Cluster,
     event::{Action, Change, Event, Events},
-    request::{ApiError, Cause, removal},
+    request::{ApiError, Cause, removal, test_op},
 };
 
 /// Writes that run at the same time.
@@ -94,7 +94,8 @@ pub(crate) struct Policy<'a> {
 impl Policy<'_> {
     fn allows(&self, object: &ObjectRef, path: &str, manager: &str) -> bool {
         let planned = self.planned.iter().any(|drift| drift.object == *object && drift.path == path);
-        self.force || (planned && !is_controller(manager))
+        // Our own patches count as another writer than our applies.
+        self.force || manager == FIELD_MANAGER || (planned && !is_controller(manager))
     }
 }
 
@@ -193,6 +194,12 @@ async fn apply_one(
 ) -> Result<Written, Problem> {
     let object = manifest.reference();
     let known = before.live.get(&object);
+    if let Some(known) = known {
+        let ops = keys_put_back(manifest, known);
+        if !ops.is_empty() {
+            cluster.json_patch(&object, manifest.kind(), None, &ops, FIELD_MANAGER).await?;
+        }
+    }
     let mut tries = 0;
     let answer = loop {
         tries += 1;
@@ -204,7 +211,8 @@ async fn apply_one(
                     // The object changed between the server's read and its write.
                     continue;
                 }
-                let refused = refused(manifest, known, &owned, policy);
+                let live = cluster.get(manifest.kind(), manifest.namespace(), manifest.name()).await?;
+                let refused = refused(manifest, live.as_ref(), &owned, policy);
                 if owned.is_empty() || !refused.is_empty() {
                     return Err(if refused.is_empty() { error.into() } else { Problem::Conflicts(refused) });
                 }
@@ -227,6 +235,10 @@ async fn apply_one(
             let paths = added.iter().map(ToString::to_string).collect();
             events.tell(Event::VariablesRemoved { object: object.clone(), paths });
         }
+    }
+    let ops = patches_disowned(&live);
+    if !ops.is_empty() {
+        live = cluster.json_patch(&object, manifest.kind(), None, &ops, FIELD_MANAGER).await?;
     }
     let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let differing = differences(manifest, &live);
@@ -253,6 +265,33 @@ async fn apply_one(
             object,
         },
     })
+}
+
+/// The JSON Patch that gives elements of ours back the merge keys that somebody changed.
+fn keys_put_back(manifest: &Manifest, live: &Value) -> Vec<Value> {
+    let mut ops = Vec::new();
+    for (stranger, ours) in renamed(&differences(manifest, live)) {
+        let (Some(pointer), Some(Step::Key(keys))) = (stranger.pointer(live), ours.steps().last()) else { continue };
+        let Some(element) = live.pointer(&pointer) else { continue };
+        ops.push(test_op(&pointer, element));
+        ops.extend(
+            keys.iter().map(|(key, value)| json!({"op": "add", "path": format!("{pointer}/{key}"), "value": value})),
+        );
+    }
+    ops
+}
+
+/// The JSON Patch that gives up what our patches own. The apply owns it too, and a field that has a second owner would
+/// stay when a later apply leaves it out.
+fn patches_disowned(live: &Value) -> Vec<Value> {
+    let entries = live.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
+    let is = |entry: &Value, key: &str, value: &str| entry.get(key).and_then(Value::as_str) == Some(value);
+    let patches = entries.enumerate().find(|(_, entry)| {
+        is(entry, "manager", FIELD_MANAGER) && is(entry, "operation", "Update") && entry.get("subresource").is_none()
+    });
+    let Some((index, entry)) = patches else { return Vec::new() };
+    let pointer = format!("/metadata/managedFields/{index}");
+    vec![test_op(&pointer, entry), json!({"op": "remove", "path": pointer})]
 }
 
 /// The fields that the provider owns by server-side apply.
@@ -291,19 +330,23 @@ fn path_and_manager(cause: &Cause) -> (String, String) {
     (cause.field.trim_start_matches('.').to_owned(), manager.to_owned())
 }
 
-fn refused(
-    manifest: &Manifest,
-    known: Option<&Value>,
-    owned: &[(String, String)],
-    policy: Policy<'_>,
-) -> Vec<Conflict> {
+/// The conflicts that stand in the way. One is none if both values mean the same: the server compares texts, and 1000m is
+/// another text than 1.
+fn refused(manifest: &Manifest, live: Option<&Value>, owned: &[(String, String)], policy: Policy<'_>) -> Vec<Conflict> {
     let object = manifest.reference();
-    let differences = known.map(|live| differences(manifest, live)).unwrap_or_default();
+    let differences = live.map(|live| differences(manifest, live)).unwrap_or_default();
+    let at = |path: &str| {
+        differences.iter().find(|difference| {
+            let difference = difference.path.to_string();
+            path.starts_with(&difference) || difference.starts_with(path)
+        })
+    };
     owned
         .iter()
         .filter(|(path, manager)| !policy.allows(&object, path, manager))
+        .filter(|(path, _)| live.is_none() || at(path).is_some())
         .map(|(path, manager)| {
-            let difference = differences.iter().find(|difference| difference.path.to_string() == *path);
+            let difference = at(path);
             Conflict {
                 object: object.clone(),
                 path: path.clone(),
@@ -318,8 +361,6 @@ fn refused(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn manifest() -> Manifest {

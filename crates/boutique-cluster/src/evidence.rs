@@ -1,5 +1,7 @@
 //! What `judge` needs beyond the shop's own objects: ReplicaSets, events, and the last words of containers in trouble.
 
+use std::time::Duration;
+
 use boutique_core::judge::{LogTail, LogsWanted, Observation, logs_wanted};
 use boutique_core::object::Kind;
 use boutique_core::view::{SELECTOR, ShopObjects};
@@ -10,6 +12,12 @@ use crate::request::build;
 
 /// Last lines of a log that are read.
 const LINES: u32 = 20;
+
+/// Containers whose logs are read.
+const CONTAINERS: usize = 8;
+
+/// How long one log may take; a kubelet that does not answer must not hide what is known already.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything that can be observed of a shop whose objects are known already. What the caller may not read is left out:
 /// less is found then, and nothing wrong.
@@ -35,9 +43,15 @@ pub async fn observation(cluster: &Cluster, shop: &ShopObjects) -> Observation {
         logs: Vec::new(),
         at: Some(jiff::Timestamp::now()),
     };
-    let tails = logs_wanted(&observation).into_iter().map(|wanted| tail(cluster, namespace, wanted));
-    observation.logs = futures::future::join_all(tails).await.into_iter().flatten().collect();
+    add_logs(cluster, namespace, &mut observation).await;
     observation
+}
+
+/// Adds the last words of containers in trouble, of as many as a person would read.
+pub(crate) async fn add_logs(cluster: &Cluster, namespace: &str, observation: &mut Observation) {
+    let wanted = logs_wanted(observation).into_iter().take(CONTAINERS);
+    let tails = wanted.map(|wanted| tokio::time::timeout(PATIENCE, tail(cluster, namespace, wanted)));
+    observation.logs = futures::future::join_all(tails).await.into_iter().flatten().flatten().collect();
 }
 
 async fn tail(cluster: &Cluster, namespace: &str, wanted: LogsWanted) -> Option<LogTail> {

@@ -174,13 +174,12 @@ impl Run<'_> {
             .bounds
             .run(async {
                 let namespace = namespace::ensure(self.cluster, id, self.request.create_namespace, self.events);
-                // The rights in a namespace that is about to be made are not known yet.
                 tokio::join!(namespace, rights::missing(self.cluster, &id.namespace, &manifests))
             })
             .await?;
         let namespace = namespace?;
-        if !missing.is_empty() && !namespace.is_new {
-            return Err(Cause::Rights { namespace: id.namespace.clone(), missing });
+        if !missing.is_empty() {
+            self.refuse_without_rights(&namespace, &manifests, missing).await?;
         }
         self.note(|applied| applied.namespace_created = namespace.is_new);
         if self.request.safeguards == Safeguards::Off {
@@ -196,6 +195,26 @@ impl Run<'_> {
         };
         lease.release().await;
         outcome
+    }
+
+    /// Rights in a namespace may come with its making, so for a new one the question is asked again; and it goes again
+    /// with the refusal, so that nothing is left behind.
+    async fn refuse_without_rights(
+        &self,
+        namespace: &namespace::Found,
+        manifests: &[Manifest],
+        missing: Vec<(String, String)>,
+    ) -> Result<(), Cause> {
+        let name = &self.request.id.namespace;
+        if !namespace.is_new {
+            return Err(Cause::Rights { namespace: name.clone(), missing });
+        }
+        let missing = self.bounds.run(rights::missing(self.cluster, name, manifests)).await?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        namespace::withdraw(self.cluster, &self.request.id, namespace).await;
+        Err(Cause::Rights { namespace: name.clone(), missing })
     }
 
     async fn write(

@@ -2,7 +2,7 @@
 
 use boutique_core::{
     contract::{self, FIELD_MANAGER, StackId},
-    object::{Kind, Manifest},
+    object::{Kind, Manifest, ObjectRef},
 };
 use serde_json::{Value, json};
 
@@ -10,6 +10,7 @@ use super::Cause;
 use crate::{
     connect::Cluster,
     event::{Event, Events},
+    request::Propagation,
 };
 
 /// A namespace that is there and stays.
@@ -48,6 +49,15 @@ pub(super) async fn ensure(cluster: &Cluster, id: &StackId, create: bool, events
             None => Err(Cause::NamespaceMissing(id.namespace.clone())),
         },
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes the namespace that was made just now. A failure is no harm: the annotation tells the next apply whose it is.
+pub(super) async fn withdraw(cluster: &Cluster, id: &StackId, found: &Found) {
+    let object = ObjectRef::new(Kind::NAMESPACE, "", &id.namespace);
+    let uid = found.ours.as_deref();
+    if let Err(error) = cluster.delete(&object, Kind::NAMESPACE, Propagation::Background, uid).await {
+        tracing::debug!(%error, "the new namespace was not withdrawn");
     }
 }
 

@@ -6,12 +6,10 @@ use boutique_core::{
     contract::{FIELD_MANAGER, StackId},
     finding::{Finding, Severity},
     inventory::Progress,
-    judge::{LogTail, LogsWanted, Observation, judge, logs_wanted},
+    judge::{Observation, judge},
     object::{Kind, ObjectRef},
     status::{Phase, Status, status},
 };
-use futures::{StreamExt as _, stream};
-use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -19,7 +17,8 @@ use crate::{
     bounds::{Bounds, Interrupted},
     connect::Cluster,
     event::{Event, Events},
-    request::{ApiError, build, encode},
+    evidence::add_logs,
+    request::ApiError,
     revisions::Records,
     watch::{Follow, Followed},
 };
@@ -141,9 +140,9 @@ pub async fn wait(
             complete(cluster, request).await?;
             return Ok(Waited { took: began.elapsed() });
         }
-        let observation = observe(&followed);
+        let mut observation = observe(&followed);
         if !hopeless(&judge(&observation), request, &missing).is_empty() {
-            let observation = with_logs(cluster, namespace, observation).await;
+            add_logs(cluster, namespace, &mut observation).await;
             let findings = hopeless(&judge(&observation), request, &missing);
             return Err(Box::new(WaitError::Failed { findings, missing }));
         }
@@ -159,7 +158,8 @@ async fn ended(cluster: &Cluster, request: &WaitRequest, followed: &Followed, by
     let findings = match by {
         Interrupted::Cancelled => Vec::new(),
         Interrupted::Deadline => {
-            let observation = with_logs(cluster, &request.id.namespace, observe(followed)).await;
+            let mut observation = observe(followed);
+            add_logs(cluster, &request.id.namespace, &mut observation).await;
             judge(&observation).into_iter().filter(|finding| concerns(finding, request)).collect()
         }
     };
@@ -207,33 +207,6 @@ fn hopeless(findings: &[Finding], request: &WaitRequest, missing: &[(ObjectRef, 
 fn concerns(finding: &Finding, request: &WaitRequest) -> bool {
     let service = finding.service.as_ref();
     service.is_none_or(|service| request.targets.iter().any(|target| target.object.name == *service))
-}
-
-async fn with_logs(cluster: &Cluster, namespace: &str, mut observation: Observation) -> Observation {
-    const MOST: usize = 6;
-    let wanted = logs_wanted(&observation);
-    let tails = wanted.into_iter().take(MOST).map(|wanted| log_tail(cluster, namespace, wanted));
-    let tails: Vec<Option<LogTail>> = stream::iter(tails).buffered(MOST).collect().await;
-    observation.logs = tails.into_iter().flatten().collect();
-    observation
-}
-
-async fn log_tail(cluster: &Cluster, namespace: &str, wanted: LogsWanted) -> Option<LogTail> {
-    let path = Kind::POD.object_path(Some(namespace), &encode(&wanted.pod));
-    let uri = format!(
-        "{path}/log?container={}&previous={}&tailLines=20&limitBytes=16384",
-        encode(&wanted.container),
-        wanted.previous
-    );
-    let answer = tokio::time::timeout(Duration::from_secs(5), cluster.raw(build(Method::GET, &uri, None, Vec::new())));
-    let answer = answer.await.ok()?.ok()?;
-    // A container that never started has no log; that is no trouble of its own.
-    let lines = String::from_utf8_lossy(answer.body()).lines().map(str::to_owned).collect::<Vec<_>>();
-    (answer.status().is_success() && !lines.is_empty()).then_some(LogTail {
-        pod: wanted.pod,
-        container: wanted.container,
-        lines,
-    })
 }
 
 /// Records that nothing is waited for any more.

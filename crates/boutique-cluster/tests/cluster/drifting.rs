@@ -1,7 +1,7 @@
 //! What others do to a shop: seen when it is ours, passed over when it is theirs, and put right by one apply.
 
 use boutique_cluster::stack::Cause;
-use boutique_core::object::Kind;
+use boutique_core::{contract::FIELD_MANAGER, object::Kind};
 use serde_json::json;
 
 use crate::harness::Shop;
@@ -90,6 +90,59 @@ async fn another_selector_of_a_service() {
     let ops = json!([{"op": "add", "path": "/spec/selector/tier", "value": "none"}]);
     shop.meddle(Kind::SERVICE, "frontend", "kubectl-edit", ops).await;
     assert_told_and_put_right(shop, "Service NS/frontend: spec.selector is ").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_port_of_a_service() {
+    let shop = mk_shop("port").await;
+    let ops = json!([{"op": "replace", "path": "/spec/ports/0/port", "value": 81}]);
+    shop.meddle(Kind::SERVICE, "frontend", "kubectl-edit", ops).await;
+    assert_renamed_and_put_right(shop, Kind::SERVICE, "/spec/ports").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_name_of_a_container() {
+    let shop = mk_shop("container").await;
+    let ops = json!([{"op": "replace", "path": format!("{CONTAINER}/name"), "value": "main"}]);
+    shop.meddle(Kind::DEPLOYMENT, "frontend", "kubectl-edit", ops).await;
+    assert_renamed_and_put_right(shop, Kind::DEPLOYMENT, "/spec/template/spec/containers").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_port_of_a_container() {
+    let shop = mk_shop("containerport").await;
+    let ops = json!([{"op": "replace", "path": format!("{CONTAINER}/ports/0/containerPort"), "value": 81}]);
+    shop.meddle(Kind::DEPLOYMENT, "frontend", "kubectl-edit", ops).await;
+    assert_renamed_and_put_right(shop, Kind::DEPLOYMENT, &format!("{CONTAINER}/ports")).await;
+}
+
+/// An element under another merge key is one of ours that is missing and one that is too many.
+async fn assert_renamed_and_put_right(shop: Shop, kind: Kind, list: &str) {
+    let pending = shop.pending().await;
+    assert_eq!(pending.len(), 2, "{pending:?}");
+    assert!(pending[0].contains("is absent"), "{pending:?}");
+    assert!(pending[1].contains("was added") && pending[1].contains("kubectl-edit"), "{pending:?}");
+    shop.plan_and_apply().await;
+    assert_eq!(shop.pending().await, Vec::<String>::new());
+    let live = shop.live(kind, "frontend").await.expect("it is there");
+    assert_eq!(live.pointer(list).and_then(|list| list.as_array()).map(Vec::len), Some(1), "{live}");
+    let managers: Vec<_> = live["metadata"]["managedFields"].as_array().into_iter().flatten().collect();
+    let patches = managers.iter().filter(|entry| entry["manager"] == FIELD_MANAGER && entry["operation"] == "Update");
+    assert_eq!(patches.count(), 0, "our patches own nothing: {managers:?}");
+    shop.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_somebody_set_and_set_back_is_no_conflict() {
+    let shop = mk_shop("there-and-back").await;
+    // We ask for 1000m, which the server keeps as 1.
+    for cpu in ["2", "1"] {
+        let ops = json!([{"op": "replace", "path": format!("{CONTAINER}/resources/requests/cpu"), "value": cpu}]);
+        shop.meddle(Kind::DEPLOYMENT, "frontend", "kubectl-set", ops).await;
+    }
+    assert_eq!(shop.pending().await, Vec::<String>::new());
+    shop.apply().await;
+    shop.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -54,7 +54,9 @@ async fn a_holder_that_renews_is_named_after_a_patient_wait() {
             }
         }
     });
-    let error = shop.try_apply(shop.request()).await.unwrap_err();
+    let mut request = shop.request();
+    request.lease.patience = QUICK.duration * 2;
+    let error = shop.try_apply(request).await.unwrap_err();
     renewing.abort();
     assert!(matches!(error.cause, Cause::Lease(_)), "{error}");
     let text = error.to_string();

@@ -131,3 +131,39 @@ async fn a_quota_that_is_used_up_is_told_with_its_object() {
     assert_eq!(shop.pending().await, Vec::<String>::new());
     shop.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lacking_verb_leaves_no_namespace_behind() {
+    let mut shop = Shop::without_namespace("rbac-new").await;
+    let user = format!("maker-{}", shop.namespace());
+    let rules = json!([{"apiGroups": [""], "resources": ["*"], "verbs": ["*"]}]);
+    let subject = json!([{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}]);
+    create_raw(&shop, "clusterroles", json!({"kind": "ClusterRole", "metadata": {"name": user}, "rules": rules})).await;
+    let reference = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": user});
+    let binding =
+        json!({"kind": "ClusterRoleBinding", "metadata": {"name": user}, "roleRef": reference, "subjects": subject});
+    create_raw(&shop, "clusterrolebindings", binding).await;
+
+    let admin = std::mem::replace(&mut shop.cluster, cluster_as(&user).await);
+    let error = shop.try_apply(shop.request()).await.unwrap_err();
+    assert!(matches!(error.cause, Cause::Rights { .. }), "{error}");
+    shop.cluster = admin;
+    let namespace = shop.cluster.get(Kind::NAMESPACE, None, shop.namespace()).await.unwrap();
+    assert!(namespace.is_none_or(|namespace| !namespace["metadata"]["deletionTimestamp"].is_null()));
+    for plural in ["clusterroles", "clusterrolebindings"] {
+        let mut request = http::Request::new(Vec::new());
+        *request.method_mut() = http::Method::DELETE;
+        *request.uri_mut() = format!("/apis/rbac.authorization.k8s.io/v1/{plural}/{user}").parse().unwrap();
+        shop.cluster.raw(request).await.unwrap();
+    }
+}
+
+async fn create_raw(shop: &Shop, plural: &str, mut object: serde_json::Value) {
+    object["apiVersion"] = json!("rbac.authorization.k8s.io/v1");
+    let mut request = http::Request::new(object.to_string().into_bytes());
+    *request.method_mut() = http::Method::POST;
+    *request.uri_mut() = format!("/apis/rbac.authorization.k8s.io/v1/{plural}").parse().expect("a good path");
+    request.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+    let answer = shop.cluster.raw(request).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(answer.status(), 201);
+}

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    path::Path,
+    path::{Path, Step},
     schema::{self, ListType},
 };
 use crate::object::{Kind, Manifest};
@@ -94,7 +94,7 @@ impl Compare {
             ListType::Map(keys) => self.keyed(path, keys, applied, live, found),
             ListType::Set => {
                 for value in applied.iter().filter(|value| !live.contains(value)) {
-                    found.push(difference(&path.then(super::Step::Value(value.clone())), Some(value), None));
+                    found.push(difference(&path.then(Step::Value(value.clone())), Some(value), None));
                 }
             }
             ListType::Atomic => {
@@ -124,15 +124,68 @@ impl Compare {
                 _ => {}
             }
         }
-        if path.last_field() == "env" {
-            for element in live {
-                let Some(step) = schema::key_step(element, keys) else { continue };
-                if !applied.iter().any(|applied| step.matches(applied)) {
-                    found.push(difference(&path.then(step), None, Some(element)));
-                }
+        let renamed = self.renamed(path, keys, applied, live);
+        for (step, element) in strangers(keys, applied, live) {
+            if path.last_field() == "env" || renamed.iter().any(|(stranger, _)| *stranger == step) {
+                found.push(difference(&path.then(step), None, Some(element)));
             }
         }
     }
+
+    /// Elements of ours that stand under other merge keys: each stranger that is, but for its keys, as an applied element
+    /// that is missing, with the step into that.
+    fn renamed(&self, path: &Path, keys: &[&str], applied: &[Value], live: &[Value]) -> Vec<(Step, Step)> {
+        let without_keys = |element: &Value| {
+            let mut rest = element.as_object().cloned().unwrap_or_default();
+            rest.retain(|name, _| !keys.contains(&name.as_str()));
+            rest
+        };
+        let mut renamed: Vec<(Step, Step)> = Vec::new();
+        for element in applied {
+            let Some(ours) = schema::key_step(element, keys) else { continue };
+            if live.iter().any(|live| ours.matches(live)) {
+                continue;
+            }
+            let twin = strangers(keys, applied, live).find(|(step, stranger)| {
+                let mut inside = Vec::new();
+                self.map(&path.then(ours.clone()), &without_keys(element), &without_keys(stranger), &mut inside);
+                inside.is_empty() && !renamed.iter().any(|(taken, _)| taken == step)
+            });
+            renamed.extend(twin.map(|(stranger, _)| (stranger, ours)));
+        }
+        renamed
+    }
+}
+
+/// Live elements of a keyed list that were not applied.
+fn strangers<'a>(
+    keys: &'a [&'a str],
+    applied: &'a [Value],
+    live: &'a [Value],
+) -> impl Iterator<Item = (Step, &'a Value)> {
+    live.iter()
+        .filter_map(|element| Some((schema::key_step(element, keys)?, element)))
+        .filter(|(step, _)| !applied.iter().any(|applied| step.matches(applied)))
+}
+
+/// Pairs among the differences of an object: an element of ours that is absent, and the same under other merge keys, which
+/// was added. Server-side apply alone would put ours beside it, which the server may refuse (two ports of one name) or,
+/// worse, run (two containers). Environment variables are never paired: they are removed.
+pub fn renamed(differences: &[Difference]) -> Vec<(Path, Path)> {
+    let mut pairs: Vec<(Path, Path)> = Vec::new();
+    let list = |path: &Path| path.parent().filter(|list| list.last_field() != "env");
+    let is_element = |path: &Path| matches!(path.steps().last(), Some(Step::Key(_)));
+    for added in differences.iter().filter(|difference| difference.old.is_none() && is_element(&difference.path)) {
+        let Some(parent) = list(&added.path) else { continue };
+        let absent = differences.iter().find(|difference| {
+            difference.new.is_none()
+                && is_element(&difference.path)
+                && difference.path.parent().as_ref() == Some(&parent)
+                && !pairs.iter().any(|(_, taken)| *taken == difference.path)
+        });
+        pairs.extend(absent.map(|absent| (added.path.clone(), absent.path.clone())));
+    }
+    pairs
 }
 
 fn difference(path: &Path, old: Option<&Value>, new: Option<&Value>) -> Difference {

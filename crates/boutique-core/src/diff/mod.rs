@@ -1,7 +1,8 @@
 //! Drift: live objects against objects as applied, on the paths that were applied.
 //!
-//! A field that we do not apply is nobody's drift, with one exception: an environment variable that somebody added to a
-//! container of ours changes how *our* container runs, so it counts (server-side apply alone would leave it there).
+//! A field that we do not apply is nobody's drift, with two exceptions, which server-side apply alone would leave there:
+//! an environment variable that somebody added to a container of ours changes how *our* container runs, and an element
+//! of ours under another merge key (a renamed container, a port with another number) would stand beside ours.
 
 mod compare;
 mod managed;
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 use crate::object::{Manifest, ObjectRef};
 
-pub use compare::{Difference, differences};
+pub use compare::{Difference, differences, renamed};
 pub use managed::{Writer, is_controller, last_writer, owns};
 pub use path::{Path, Step, set_path};
 

@@ -59,6 +59,12 @@ impl Path {
         Self(steps)
     }
 
+    /// The path without its last step; none for the object itself.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        self.0.split_last().map(|(_, way)| Self(way.to_vec()))
+    }
+
     /// The last field's name on this path; list elements are passed over.
     pub fn last_field(&self) -> &str {
         self.fields().next_back().unwrap_or_default()

@@ -192,6 +192,19 @@ fn a_switch_that_was_applied_as_false_and_is_gone_is_drift() {
     assert_eq!(drift.len(), 1, "{drift:?}");
 }
 
+#[test]
+fn an_element_under_another_key_is_one_missing_and_one_too_many() {
+    let drift = sentences(|live| server(live)["name"] = json!("main"));
+    assert_eq!(drift.len(), 2, "{drift:?}");
+    assert!(drift[0].contains(r#"containers[name="server"] is absent"#), "{drift:?}");
+    assert!(drift[1].contains(r#"containers[name="main"] was added"#), "{drift:?}");
+    let mut renamed = live();
+    server(&mut renamed)["name"] = json!("main");
+    let pairs = super::renamed(&differences(&applied(), &renamed));
+    assert_eq!(pairs.len(), 1);
+    assert_eq!(pairs[0].1.to_string(), r#"spec.template.spec.containers[name="server"]"#);
+}
+
 /// JSON pointers of every scalar in an object.
 fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
