@@ -264,3 +264,48 @@ pub(super) fn effective(effective: BTreeMap<Service, Effective>) -> Map<Effectiv
     };
     effective.into_iter().map(|(service, values)| (service.name().to_owned(), model(values).into())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_survives_the_way_into_a_resource_and_back() {
+        let spec: StackSpec = serde_json::from_value(json!({
+            "name": "shop", "namespace": "store", "version": "v0.10.4", "profile": "ha",
+            "image_registry": "mirror.local:5000/shop",
+            "services": {
+                "adservice": {"enabled": false},
+                "frontend": {"replicas": 3, "image": "example.com/frontend:1", "env": {"BANNER_COLOR": "green"}},
+                "redis-cart": {"resources": {"requests": {"cpu": "10m"}, "limits": {"memory": "1Gi"}}},
+            },
+            "cart": "redis",
+            "load_generator": {"enabled": false, "users": 20, "rate": 2},
+            "probes": "upstream",
+            "frontend_external": "NodePort",
+            "tool": {
+                "wait": "purchase", "adopt": "always", "force_conflicts": true,
+                "timeouts": {"create": "10m", "delete": "1m"},
+            },
+        }))
+        .expect("is a specification");
+        let Reading { spec: again, complete } = read(&model(&spec)).expect("reads");
+        assert!(complete);
+        assert_eq!(again, spec);
+
+        let external = StackSpec { cart: Some(Cart::External { address: "redis:6379".into() }), ..spec };
+        assert_eq!(read(&model(&external)).expect("reads").spec, external);
+    }
+
+    #[test]
+    fn steps_below_services_and_env_are_keys() {
+        let problem = |path: &[&str]| Problem {
+            path: path.iter().map(|step| (*step).to_owned()).collect(),
+            message: String::new(),
+            hint: String::new(),
+        };
+        let printed = |steps: &[&str]| path(&problem(steps)).to_string();
+        assert_eq!(printed(&["services", "frontend", "env", "PORT"]), r#"services["frontend"].env["PORT"]"#);
+        assert_eq!(printed(&["cart", "address"]), "cart.address");
+    }
+}

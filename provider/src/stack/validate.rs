@@ -1,10 +1,11 @@
 //! What is wrong with a configuration, before anything is planned.
 
-use boutique_core::catalogue::catalogue;
-use boutique_core::spec::Problem;
+use boutique_core::catalogue::{Page, catalogue};
+use boutique_core::service::Service;
+use boutique_core::spec::{Cart, Problem, StackSpec};
 use tfplugin_rs::{Diagnostic, Diagnostics, Path};
 
-use super::model::StackModel;
+use super::model::{StackModel, WaitFor};
 use super::specification::{self, Reading};
 use crate::connection::sentence;
 
@@ -16,6 +17,9 @@ pub(super) fn validate(config: &StackModel) -> Diagnostics {
         Err(diagnostics) => return diagnostics,
     };
     let mut diagnostics = problems(&spec.validate());
+    if config.wait_for() == WaitFor::Purchase {
+        diagnostics.extend(impossible_purchase(&spec));
+    }
     if let Ok((_, Some(newer))) = catalogue(&spec.version) {
         diagnostics.push(
             Diagnostic::warning("Newer version than known", sentence(&newer.to_string()))
@@ -23,6 +27,27 @@ pub(super) fn validate(config: &StackModel) -> Diagnostics {
         );
     }
     diagnostics
+}
+
+/// A purchase that nobody can make, because what it needs does not run: waiting for it could only fail.
+fn impossible_purchase(spec: &StackSpec) -> Option<Diagnostic> {
+    let runs = |service: Service| {
+        let replicas = spec.services.get(&service).and_then(|settings| settings.replicas);
+        spec.is_enabled(service) && replicas != Some(0)
+    };
+    let is_missing = |service: &Service| {
+        // An external Redis runs elsewhere.
+        let elsewhere = *service == Service::RedisCart && *spec.cart() != Cart::Redis;
+        !elsewhere && !runs(*service) && Page::ALL.iter().any(|page| page.needs(*service))
+    };
+    let missing: Vec<&str> = Service::ALL.into_iter().filter(is_missing).map(Service::name).collect();
+    (!missing.is_empty()).then(|| {
+        let detail = format!(
+            "Nobody can buy anything without {}, so apply would wait in vain. Let them run, or wait until \"ready\".",
+            missing.join(", ")
+        );
+        Diagnostic::error("No purchase is possible", detail).at(Path::attribute("wait").then("until"))
+    })
 }
 
 /// Problems of a specification as diagnostics at their attributes.
@@ -40,7 +65,7 @@ pub(super) fn problems(problems: &[Problem]) -> Diagnostics {
 mod tests {
     use tfplugin_rs::{Map, Value};
 
-    use super::super::model::{AmountsModel, CartModel, ResourcesModel, ServiceModel};
+    use super::super::model::{AmountsModel, CartModel, ResourcesModel, ServiceModel, WaitModel};
     use super::*;
 
     fn mk_model() -> StackModel {
@@ -108,6 +133,22 @@ mod tests {
     fn a_cart_has_one_place() {
         let cart = CartModel { store: "redis".into(), address: "redis.example.com:6379".into() };
         assert!(said(&StackModel { cart: cart.into(), ..mk_model() }).contains("contradict"));
+    }
+
+    #[test]
+    fn a_purchase_is_not_waited_for_where_nobody_can_buy() {
+        let without = |name: &str, service: ServiceModel| StackModel {
+            wait: WaitModel { until: "purchase".into() }.into(),
+            ..with_service(name, service)
+        };
+        let disabled = ServiceModel { enabled: false.into(), ..ServiceModel::default() };
+        let scaled = ServiceModel { replicas: 0.into(), ..ServiceModel::default() };
+        assert_eq!(said(&without("adservice", disabled.clone())), "");
+        assert!(said(&without("paymentservice", disabled)).contains("without paymentservice"));
+        assert!(said(&without("redis-cart", scaled)).starts_with("wait.until: No purchase is possible"));
+        let cart = CartModel { store: Value::Null, address: "redis.example.com:6379".into() };
+        let wait = WaitModel { until: "purchase".into() };
+        assert_eq!(said(&StackModel { cart: cart.into(), wait: wait.into(), ..mk_model() }), "");
     }
 
     #[test]

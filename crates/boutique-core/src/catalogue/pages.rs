@@ -72,6 +72,21 @@ impl Page {
     }
 }
 
+impl Page {
+    /// Whether the page fails without a service, straight or through another one.
+    #[must_use]
+    pub fn needs(self, service: Service) -> bool {
+        service == Frontend || reaches(self.spec().dependencies, service)
+    }
+}
+
+fn reaches(dependencies: &[Dependency], service: Service) -> bool {
+    dependencies
+        .iter()
+        .filter(|dependency| dependency.hardness == Hardness::Hard)
+        .any(|dependency| dependency.service == service || reaches(calls(dependency.service), service))
+}
+
 impl std::fmt::Display for Page {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.name())
@@ -245,6 +260,14 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_page_needs_what_its_callees_need() {
+        let needed = |page: Page| Service::ALL.into_iter().filter(|service| page.needs(*service)).collect::<Vec<_>>();
+        assert_eq!(needed(Page::Home), [Frontend, Cartservice, Currencyservice, Productcatalogservice, RedisCart]);
+        let spared = Service::ALL.into_iter().filter(|service| !Page::Checkout.needs(*service)).collect::<Vec<_>>();
+        assert_eq!(spared, [Adservice, Emailservice, Recommendationservice, Loadgenerator]);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::{Observation, condition, items, known, namespace, reference, string};
-use crate::catalogue::{Hardness, Page};
+use crate::catalogue::Page;
 use crate::finding::{Code, Finding, Severity};
+use crate::service::Service;
 
 /// Services without a ready endpoint. Says nothing where no EndpointSlice was observed at all.
 pub(super) fn judge(observation: &Observation) -> Vec<Finding> {
@@ -62,17 +63,6 @@ fn without_endpoints(observation: &Observation, service: &Value) -> Option<Findi
 }
 
 /// The pages that fail without a service, straight or through another one.
-fn lost_pages(service: crate::service::Service) -> Vec<&'static str> {
-    Page::ALL.into_iter().filter(|page| needs(*page, service)).map(Page::name).collect()
-}
-
-fn needs(page: Page, service: crate::service::Service) -> bool {
-    use crate::service::Service;
-
-    fn reaches(dependencies: &[crate::catalogue::Dependency], service: Service) -> bool {
-        dependencies.iter().filter(|dependency| dependency.hardness == Hardness::Hard).any(|dependency| {
-            dependency.service == service || reaches(crate::catalogue::calls(dependency.service), service)
-        })
-    }
-    service == Service::Frontend || reaches(page.spec().dependencies, service)
+fn lost_pages(service: Service) -> Vec<&'static str> {
+    Page::ALL.into_iter().filter(|page| page.needs(service)).map(Page::name).collect()
 }
