@@ -81,14 +81,18 @@ impl Output {
 
     /// A picture in place of the last one; call only where [`Output::is_live`].
     pub(crate) fn frame(&self, text: &str) -> Result<(), Error> {
-        let rows = terminal_size::terminal_size().map_or(usize::MAX, |(_, rows)| usize::from(rows.0));
-        let lines: Vec<&str> = text.lines().take(rows.saturating_sub(1)).collect();
+        let lines: Vec<&str> = text.lines().take(self.height()).collect();
         let mut standing = self.live.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let up = if *standing > 0 { format!("\u{1b}[{}A", *standing) } else { String::new() };
         *standing = lines.len();
         // Each line is cleared behind its text, so that nothing flickers; what is left below goes at the end.
         let body: String = lines.iter().map(|line| format!("{line}\u{1b}[K\n")).collect();
         write_out(&format!("{up}{body}\u{1b}[J"))
+    }
+
+    /// Lines that a picture may have on the terminal.
+    pub(crate) fn height(&self) -> usize {
+        terminal_size::terminal_size().map_or(usize::MAX, |(_, rows)| usize::from(rows.0).saturating_sub(1))
     }
 
     /// Talk, on stderr.

@@ -107,7 +107,7 @@ fn every_scenario_reads_well_in_eighty_columns() {
 
 #[test]
 fn a_wide_terminal_shows_images_and_nodes() {
-    let wide = Detail { wide: true, no_headers: false };
+    let wide = Detail { wide: true, ..Detail::default() };
     insta::assert_snapshot!("cart-out-of-memory-wide-160", picture("cart-out-of-memory", wide, look(160)));
     insta::assert_snapshot!(
         "image-cannot-be-pulled-120",
@@ -121,6 +121,14 @@ fn a_terminal_without_utf8_gets_ascii() {
     let picture = picture("while-a-fault-runs", Detail::default(), look);
     assert!(picture.is_ascii(), "{picture}");
     insta::assert_snapshot!("while-a-fault-runs-ascii", picture);
+}
+
+#[test]
+fn a_low_terminal_shows_the_pods_that_matter() {
+    let low = Detail { troubled_pods_only: true, ..Detail::default() };
+    let drawn = shop(&seen("while-a-fault-runs").0, low, look(80));
+    assert!(drawn.lines().count() < 24, "{drawn}");
+    insta::assert_snapshot!("while-a-fault-runs-low", drawn);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `status` as a tree: the way in, then every workload with its pods.
 
-use boutique_core::view::{EdgeView, PodView, ShopView, Sign, WorkloadView};
+use boutique_core::view::{EdgeView, Health, PodView, ShopView, Sign, WorkloadView};
 
 use super::age::age;
 use super::table::{Cell, Column, Give, Line, Table};
@@ -13,6 +13,8 @@ pub(crate) struct Detail {
     pub(crate) wide: bool,
     /// No column titles.
     pub(crate) no_headers: bool,
+    /// Only the pods of workloads that are not healthy: for terminals that are too low for all.
+    pub(crate) troubled_pods_only: bool,
 }
 
 /// The whole picture of one shop.
@@ -101,6 +103,10 @@ fn rows(table: &mut Table, workload: &WorkloadView, detail: Detail, look: Look) 
         Cell::styled(image.unwrap_or_default(), FAINT),
         "".into(),
     ]);
+    if detail.troubled_pods_only && *health == Health::Healthy && workload.pods.iter().all(|pod| pod.sign == Sign::Good)
+    {
+        return;
+    }
     for (index, pod) in workload.pods.iter().enumerate() {
         pod_rows(table, pod, index + 1 == workload.pods.len(), look);
     }

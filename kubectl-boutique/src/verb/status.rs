@@ -136,6 +136,9 @@ fn document(seen: &Seen) -> Document<'_> {
 
 fn picture(ctx: &Ctx, args: &StatusArgs, seen: &Seen) -> String {
     let look = ctx.out.look;
-    let detail = Detail { wide: args.output == Format::Wide, no_headers: args.no_headers };
-    format!("{}{}", shop(&seen.view, detail, look), findings(&seen.findings, look))
+    format!("{}{}", shop(&seen.view, detail(args), look), findings(&seen.findings, look))
+}
+
+fn detail(args: &StatusArgs) -> Detail {
+    Detail { wide: args.output == Format::Wide, no_headers: args.no_headers, troubled_pods_only: false }
 }

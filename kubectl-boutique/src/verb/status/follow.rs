@@ -5,25 +5,29 @@ use std::time::Duration;
 use boutique_cluster::connect::Cluster;
 use boutique_cluster::observe::{self, ShopWatch};
 use boutique_cluster::storefront::Storefront;
-use boutique_core::view::{FrontPage, ShopView, view};
+use boutique_core::view::{FrontPage, ShopView, StackView, view};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::{Seen, StatusArgs, document, picture};
+use super::{Seen, StatusArgs, detail, document, picture};
 use crate::ctx::Ctx;
+use crate::draw::tree::{Detail, shop};
 use crate::error::{Error, Exit};
 use crate::output::Format;
 
 /// How often the home page is asked for.
 const FRONT_PAGE_EVERY: Duration = Duration::from_secs(3);
 
+/// Drift takes several requests to read, so it is read less often: with every so many-th home page.
+const STACK_EVERY: u32 = 5;
+
 /// Changes come in bursts; a picture of each would only flicker.
 const BURST: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(ctx: &Ctx, args: &StatusArgs, cluster: &Cluster, namespace: &str) -> Result<Exit, Error> {
     let storefront = Storefront::open(cluster, namespace).await?;
-    let stack = observe::stack(cluster, namespace).await?;
-    let (page_tx, mut page_rx) = tokio::sync::watch::channel(None);
-    let asker = tokio::spawn(ask(storefront, page_tx));
+    let asked = Asked { front_page: None, stack: observe::stack(cluster, namespace).await? };
+    let (asked_tx, mut asked_rx) = tokio::sync::watch::channel(asked);
+    let asker = tokio::spawn(ask(cluster.clone(), namespace.to_owned(), storefront, asked_tx));
     let mut watch = ShopWatch::start(cluster, namespace);
     watch.changed().await?;
 
@@ -41,17 +45,17 @@ pub(super) async fn run(ctx: &Ctx, args: &StatusArgs, cluster: &Cluster, namespa
                 continue;
             }
             // The asker lives as long as this loop does.
-            _ = page_rx.changed() => {}
+            _ = asked_rx.changed() => {}
             () = sleep_until(settled.unwrap_or_else(Instant::now)), if settled.is_some() => settled = None,
             // Ages grow while nothing happens.
             _ = second.tick(), if live => {}
         }
         let mut objects = watch.objects();
-        objects.front_page = page_rx.borrow().clone();
-        objects.stack = stack.clone();
+        let Asked { front_page, stack } = asked_rx.borrow().clone();
+        (objects.front_page, objects.stack) = (front_page, stack);
         let view = view(&objects, ctx.now());
         if live {
-            ctx.out.frame(&picture(ctx, args, &Seen { view, findings: Vec::new() }))?;
+            ctx.out.frame(&fitting(ctx, args, &view))?;
         } else {
             append(ctx, args, last.as_ref(), &view)?;
             last = Some(view);
@@ -61,16 +65,40 @@ pub(super) async fn run(ctx: &Ctx, args: &StatusArgs, cluster: &Cluster, namespa
     Ok(ended)
 }
 
-async fn ask(storefront: Storefront, page_tx: tokio::sync::watch::Sender<Option<FrontPage>>) {
+/// What no watch tells and has to be asked for.
+#[derive(Debug, Clone)]
+struct Asked {
+    front_page: Option<FrontPage>,
+    stack: Option<StackView>,
+}
+
+async fn ask(cluster: Cluster, namespace: String, storefront: Storefront, asked_tx: tokio::sync::watch::Sender<Asked>) {
     let mut every = interval(FRONT_PAGE_EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
+    let mut asked = asked_tx.borrow().clone();
+    for round in 1.. {
         every.tick().await;
-        let page = observe::front_page(&storefront).await;
-        if page_tx.send(Some(page)).is_err() {
+        asked.front_page = Some(observe::front_page(&storefront).await);
+        // A failure leaves what was known; the watches tell if the API server is gone.
+        if round % STACK_EVERY == 0
+            && let Ok(stack) = observe::stack(&cluster, &namespace).await
+        {
+            asked.stack = stack;
+        }
+        if asked_tx.send(asked.clone()).is_err() {
             return;
         }
     }
+}
+
+/// The picture, without the pods that are well where the terminal is too low for all.
+fn fitting(ctx: &Ctx, args: &StatusArgs, view: &ShopView) -> String {
+    let look = ctx.out.look;
+    let whole = shop(view, detail(args), look);
+    if whole.lines().count() <= ctx.out.height() {
+        return whole;
+    }
+    shop(view, Detail { troubled_pods_only: true, ..detail(args) }, look)
 }
 
 /// Without a terminal: the first picture whole, then one line for each thing that became different.
