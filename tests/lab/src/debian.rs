@@ -62,6 +62,12 @@ impl Sysroot {
         self.path(&format!("usr/lib/{}-linux-gnu", std::env::consts::ARCH))
     }
 
+    /// The folders of unpacked libraries, for `LD_LIBRARY_PATH`: packages of different ages use either.
+    pub(crate) fn library_path(&self) -> String {
+        let old = self.path(&format!("lib/{}-linux-gnu", std::env::consts::ARCH));
+        format!("{}:{}", self.libraries().display(), old.display())
+    }
+
     /// A program: the unpacked one, else the host's.
     pub(crate) fn program(&self, name: &str) -> Result<PathBuf> {
         let unpacked = ["usr/sbin", "usr/bin", "sbin", "bin"].map(|folder| self.path(folder));

@@ -144,8 +144,8 @@ fn pods_run_talk_and_are_fenced_on_a_real_node_that_leaves_nothing_behind() {
 
     // Cluster DNS, the ClusterIP, and a policy that is enforced and lifted.
     becomes("Redis answers by its name", Duration::from_secs(20), || ping(&running).contains("+PONG"));
-    // Redis is no web server, and wget lives to say so: it looks names up as upstream's init container does.
-    let fetch = ["exec", "client", "--", "wget", "-T", "5", "-O", "-", "http://redis-cart:6379"];
+    // Redis is no web server, and wget comes back to say so: upstream's init container waits for it.
+    let fetch = ["exec", "client", "--", "timeout", "5", "wget", "-O", "-", "http://redis-cart:6379"];
     let (_, said) = kubectl(&running, &running.kubeconfig, &fetch);
     assert!(said.contains("wget: "), "{said}");
 

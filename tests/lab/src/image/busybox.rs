@@ -1,7 +1,7 @@
 //! busybox from Debian's package, for the load generator's init container.
 //!
-//! The dynamically linked build: the static one looks names up through libraries that a container does not have, and
-//! dies in `wget`.
+//! The dynamically linked build: the `wget` of the static one never comes back in the load generator's init container.
+//! (In both, `wget -T` crashes; upstream does not use it.)
 
 use anyhow::Result;
 
@@ -32,7 +32,7 @@ pub fn busybox(cache: &Cache, names: Vec<String>, progress: &Progress) -> Result
 pub(crate) fn shell(cache: &Cache, progress: &Progress) -> Result<Vec<Entry>> {
     let sysroot = Sysroot::with(cache, &["busybox"], progress)?;
     let program = sysroot.program("busybox")?;
-    let mut files = libraries(std::slice::from_ref(&program), &sysroot.libraries(), Missing::Refuse)?;
+    let mut files = libraries(std::slice::from_ref(&program), &sysroot.library_path(), Missing::Refuse)?;
     files.push(Entry::program("/bin/busybox", program));
     files.extend(COMMANDS.map(|name| Entry::Link { path: format!("/bin/{name}"), to: "busybox".to_owned() }));
     Ok(files)

@@ -1,6 +1,6 @@
 //! The shared libraries that programs of the host need in an image.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -16,8 +16,8 @@ pub(crate) enum Missing {
     Skip,
 }
 
-/// The libraries of programs and their loader, as entries. `search` is looked at before the host's own folders.
-pub(crate) fn libraries(programs: &[PathBuf], search: &Path, missing: Missing) -> Result<Vec<Entry>> {
+/// The libraries of programs and their loader, as entries. The folders of `search` are looked at before the host's own folders.
+pub(crate) fn libraries(programs: &[PathBuf], search: &str, missing: Missing) -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
     // ldd is a script around the loader; a few hundred files at once are well below the limit of a command line.
     for programs in programs.chunks(200) {

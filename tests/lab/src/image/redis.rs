@@ -15,7 +15,7 @@ use crate::progress::Progress;
 pub fn redis(cache: &Cache, names: Vec<String>, progress: &Progress) -> Result<Image> {
     let sysroot = Sysroot::with(cache, &["redis-server", "redis-tools"], progress)?;
     let programs = [sysroot.program("redis-server")?, sysroot.program("redis-cli")?];
-    let mut files = libraries(&programs, &sysroot.libraries(), Missing::Refuse)?;
+    let mut files = libraries(&programs, &sysroot.library_path(), Missing::Refuse)?;
     for (name, program) in ["redis-server", "redis-cli"].iter().zip(programs) {
         files.push(Entry::program(format!("/usr/local/bin/{name}"), program));
     }

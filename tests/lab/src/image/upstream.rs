@@ -114,7 +114,7 @@ fn node(source: &Path, cache: &Cache, script: &str) -> Result<Image> {
     })?;
     let interpreter = which("node")?;
     let app = "/usr/src/app";
-    let mut files = libraries(std::slice::from_ref(&interpreter), Path::new(""), Missing::Refuse)?;
+    let mut files = libraries(std::slice::from_ref(&interpreter), "", Missing::Refuse)?;
     files.push(Entry::program("/usr/bin/node", interpreter));
     files.push(Entry::Tree { path: app.to_owned(), from: source.to_owned(), without: vec!["node_modules".to_owned()] });
     files.push(Entry::Tree {
@@ -152,7 +152,7 @@ fn python(source: &Path, cache: &Cache, folder: &str) -> Result<Image> {
     let mut programs = vec![interpreter.clone()];
     shared_objects(&library, &mut programs)?;
     shared_objects(&packages, &mut programs)?;
-    let mut files = libraries(&programs, Path::new(""), Missing::Skip)?;
+    let mut files = libraries(&programs, "", Missing::Skip)?;
     // At its own path, from which it finds its library.
     files.push(Entry::program(interpreter.display().to_string(), interpreter.clone()));
     files.push(Entry::Link { path: "/usr/local/bin/python".to_owned(), to: interpreter.display().to_string() });

@@ -39,7 +39,7 @@ impl<'a> Node<'a> {
         link_iptables(&tools, sysroot)?;
         let env = vec![
             ("PATH".to_owned(), sysroot.search_path(&tools)),
-            ("LD_LIBRARY_PATH".to_owned(), sysroot.libraries().display().to_string()),
+            ("LD_LIBRARY_PATH".to_owned(), sysroot.library_path()),
             ("XTABLES_LIBDIR".to_owned(), sysroot.libraries().join("xtables").display().to_string()),
         ];
         Ok(Self { folder, network: record.network, cgroup: cgroup::name(record), programs, env })
