@@ -14,6 +14,7 @@ mod draw;
 mod duration;
 mod error;
 mod global;
+mod interrupt;
 mod output;
 mod style;
 mod talk;

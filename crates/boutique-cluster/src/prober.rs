@@ -9,7 +9,7 @@ use boutique_core::purchase::{Shopper, judge};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::storefront::{Reply, Storefront};
 
@@ -24,7 +24,8 @@ const IN_FLIGHT: usize = 64;
 pub struct Prober {
     started: Instant,
     samples: Arc<Mutex<Vec<Sample>>>,
-    stop: CancellationToken,
+    /// A prober that is dropped sends nothing more.
+    stop: DropGuard,
     clerk: JoinHandle<()>,
     storefront: Storefront,
     shoppers: Arc<Vec<Shopper>>,
@@ -41,7 +42,7 @@ impl Prober {
         let work =
             Work { storefront: storefront.clone(), shoppers: shoppers.clone(), samples: samples.clone(), started };
         let clerk = tokio::spawn(work.run(timetable, stop.clone()));
-        Self { started, samples, stop, clerk, storefront, shoppers }
+        Self { started, samples, stop: stop.drop_guard(), clerk, storefront, shoppers }
     }
 
     /// Time since the start, the clock of the samples.
@@ -62,7 +63,7 @@ impl Prober {
 
     /// Stops, waits for what is on its way, and leaves the carts empty.
     pub async fn stop(self) -> Vec<Sample> {
-        self.stop.cancel();
+        drop(self.stop);
         // The clerk only ends early by a panic, and then the samples are what there is.
         let _ = self.clerk.await;
         let carts = self.shoppers.iter().map(|shopper| {

@@ -7,6 +7,7 @@ use boutique_cluster::faults::{self, AnnounceError};
 use boutique_cluster::inject::kill;
 use boutique_cluster::observe::ShopWatch;
 use boutique_cluster::prober::Prober;
+use boutique_core::fault::GUARD;
 use boutique_core::measure::{GOOD_STRETCH, Measurement, measure};
 use boutique_core::probe::{Sample, Timetable};
 use boutique_core::view::view;
@@ -19,6 +20,7 @@ use super::watcher::{Standing, Watcher};
 use crate::ctx::Ctx;
 use crate::draw::verdict::{moment, second};
 use crate::error::{Error, Exit};
+use crate::interrupt::interrupted;
 
 /// How long the shop must be well before it is broken.
 const STEADY: Duration = Duration::from_secs(5);
@@ -37,7 +39,7 @@ pub(super) async fn run(ctx: &Ctx, cluster: &Cluster, mut plan: Plan, args: &Bre
 
     tokio::select! {
         () = tokio::time::sleep(STEADY) => {}
-        _ = tokio::signal::ctrl_c() => {
+        () = interrupted() => {
             prober.stop().await;
             ctx.out.say("stopped before anything was changed");
             return Ok(Exit::Interrupted);
@@ -64,14 +66,21 @@ pub(super) async fn run(ctx: &Ctx, cluster: &Cluster, mut plan: Plan, args: &Bre
         Err(_) => Stopped { why: Why::Refused, standing: watcher.see(&view(&watch.objects(), ctx.now())).0 },
     };
     ctx.out.progress_done_if_live();
-    let samples = prober.stop().await;
-    let ending = Ending {
-        measurement: measure(&samples, injected_at),
-        samples,
-        stopped,
-        replacements: watcher.replacements().to_vec(),
+    let replacements = watcher.replacements().to_vec();
+    let ended = async {
+        let samples = prober.stop().await;
+        let ending = Ending { measurement: measure(&samples, injected_at), samples, stopped, replacements };
+        finish(ctx, cluster, &mut plan, args, &ending).await
     };
-    let exit = finish(ctx, cluster, &mut plan, args, &ending).await?;
+    let exit = tokio::select! {
+        exit = ended => exit?,
+        () = interrupted() => {
+            ctx.out.warn(&format!(
+                "stopped before the record was completed; it expires by itself, or: kubectl delete configmap -n {namespace} {GUARD}"
+            ));
+            Exit::Interrupted
+        }
+    };
     killed?;
     Ok(exit)
 }
@@ -161,7 +170,7 @@ async fn follow(
     loop {
         let since = |at: Duration| at.saturating_sub(injected_at);
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => return Stopped { why: Why::Interrupted, standing },
+            () = interrupted() => return Stopped { why: Why::Interrupted, standing },
             changed = watch.changed() => {
                 if let Err(error) = changed {
                     ctx.out.warn(&error.to_string());

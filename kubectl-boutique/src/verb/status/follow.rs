@@ -12,6 +12,7 @@ use super::{Seen, StatusArgs, detail, document, picture};
 use crate::ctx::Ctx;
 use crate::draw::tree::{Detail, shop};
 use crate::error::{Error, Exit};
+use crate::interrupt::interrupted;
 use crate::output::Format;
 
 /// How often the home page is asked for.
@@ -38,7 +39,7 @@ pub(super) async fn run(ctx: &Ctx, args: &StatusArgs, cluster: &Cluster, namespa
     let mut settled: Option<Instant> = Some(Instant::now());
     let ended = loop {
         tokio::select! {
-            ended = tokio::signal::ctrl_c() => break ended.map(|()| Exit::Interrupted).unwrap_or(Exit::Error),
+            () = interrupted() => break Exit::Interrupted,
             changed = watch.changed() => {
                 changed?;
                 settled.get_or_insert_with(|| Instant::now() + BURST);
