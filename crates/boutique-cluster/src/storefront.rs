@@ -52,7 +52,8 @@ const PROXY_RIGHTS: [Need; 2] = [
 ];
 
 impl Storefront {
-    /// Finds a way to the shop in `namespace`. Asks for no page yet.
+    /// Finds a way to the shop in `namespace`. Asks for no page yet. Who may not see the Service or the Deployment is
+    /// taken to upstream's ports.
     ///
     /// # Errors
     ///
@@ -62,8 +63,8 @@ impl Storefront {
         let (get, post, service, deployment) = tokio::try_join!(
             access::is_allowed(cluster, &PROXY_RIGHTS[0], namespace),
             access::is_allowed(cluster, &PROXY_RIGHTS[1], namespace),
-            cluster.get(Kind::SERVICE, Some(namespace), name),
-            cluster.get(Kind::DEPLOYMENT, Some(namespace), name),
+            visible(cluster, Kind::SERVICE, namespace, name),
+            visible(cluster, Kind::DEPLOYMENT, namespace, name),
         )?;
         let template =
             deployment.as_ref().and_then(|deployment| deployment.pointer("/spec/template/spec/containers/0"));
@@ -131,6 +132,14 @@ impl Storefront {
             Way::Proxy { .. } => "service-proxy",
             Way::PortForward(_) => "port-forward",
         }
+    }
+}
+
+/// An object, if it is there and this user may see it.
+async fn visible(cluster: &Cluster, kind: Kind, namespace: &str, name: &str) -> Result<Option<Value>, ApiError> {
+    match cluster.get(kind, Some(namespace), name).await {
+        Err(error) if error.missing_verb().is_some() => Ok(None),
+        found => found,
     }
 }
 

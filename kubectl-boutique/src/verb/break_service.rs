@@ -78,6 +78,9 @@ pub(crate) async fn run(ctx: &Ctx, args: BreakArgs) -> Result<Exit, Error> {
     }
     plan.refuse_what_cannot_be()?;
     ctx.out.say(&crate::draw::verdict::prediction(&plan.prediction, ctx.out.look));
+    for sentence in &plan.company {
+        ctx.out.note(sentence);
+    }
     consent::ask(ctx, &plan, &args, &place)?;
     run::run(ctx, &cluster, plan, &args).await
 }
