@@ -61,9 +61,6 @@ pub(crate) enum Error {
     #[error("{0}")]
     Api(#[from] boutique_cluster::request::ApiError),
 
-    #[error("{0}")]
-    Stack(#[from] boutique_cluster::stack::ReadError),
-
     #[error("no Online Boutique in namespace {namespace}{}", others(.elsewhere))]
     NoShop { namespace: String, elsewhere: Vec<String> },
 
@@ -110,7 +107,6 @@ impl Error {
             Self::Encode(_)
             | Self::Runtime(_)
             | Self::Connect(_)
-            | Self::Stack(_)
             | Self::Api(_)
             | Self::NoShop { .. }
             | Self::NoShopAnywhere

@@ -158,17 +158,22 @@ pub async fn stack_name(cluster: &Cluster, namespace: &str) -> Result<Option<Str
     Ok(inventories.first().and_then(name))
 }
 
-/// What is known of the stack in a namespace; none where [`stack_name`] knows none.
+/// What is known of the stack in a namespace; none where [`stack_name`] knows none. A stack that cannot be read, for want
+/// of a right or because a record is damaged, does not hide the shop: the view says why.
 ///
 /// # Errors
 ///
-/// When records cannot be read.
-pub async fn stack(cluster: &Cluster, namespace: &str) -> Result<Option<StackView>, crate::stack::ReadError> {
+/// When it cannot be told whether there is a stack.
+pub async fn stack(cluster: &Cluster, namespace: &str) -> Result<Option<StackView>, ApiError> {
     let Some(name) = stack_name(cluster, namespace).await? else { return Ok(None) };
-    let reading = crate::stack::read(cluster, &StackId::new(namespace, name.as_str())).await?;
-    Ok(Some(StackView {
-        name,
-        revision: reading.revision.map(|revision| revision.number),
-        drift: reading.drift.iter().map(ToString::to_string).collect(),
-    }))
+    let view = match crate::stack::read(cluster, &StackId::new(namespace, name.as_str())).await {
+        Ok(reading) => StackView {
+            name,
+            revision: reading.revision.map(|revision| revision.number),
+            drift: reading.drift.iter().map(ToString::to_string).collect(),
+            unread: None,
+        },
+        Err(error) => StackView { name, revision: None, drift: Vec::new(), unread: Some(error.to_string()) },
+    };
+    Ok(Some(view))
 }

@@ -67,6 +67,8 @@ pub struct StackView {
     pub revision: Option<u64>,
     /// Differences between the live objects and that revision, as sentences.
     pub drift: Vec<String>,
+    /// Why revision and drift could not be read: a missing right, a damaged record.
+    pub unread: Option<String>,
 }
 
 /// State of the shop or of a workload.

@@ -46,7 +46,12 @@ fn front_page(scenario: &str) -> FrontPage {
 fn stack(scenario: &str) -> Option<StackView> {
     let stack: Value = serde_yaml_ng::from_str(&read_to_string(folder(scenario).join("stack.yaml")).ok()?).unwrap();
     let drift = stack["drift"].as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned());
-    Some(StackView { name: field(&stack, "name").into(), revision: stack["revision"].as_u64(), drift: drift.collect() })
+    Some(StackView {
+        name: field(&stack, "name").into(),
+        revision: stack["revision"].as_u64(),
+        drift: drift.collect(),
+        unread: None,
+    })
 }
 
 fn objects(scenario: &str) -> Vec<Value> {

@@ -27,6 +27,7 @@ fn headline(view: &ShopView, look: Look) -> Vec<Line> {
     let (glyph, style) = view.health.mark(look);
     let whose = match &view.stack {
         None => "no stack of the Terraform provider".to_owned(),
+        Some(stack) if stack.unread.is_some() => format!("stack {}, drift not read", stack.name),
         Some(stack) => {
             let revision =
                 stack.revision.map_or_else(|| "no revision".to_owned(), |number| format!("revision {number}"));
@@ -46,7 +47,9 @@ fn headline(view: &ShopView, look: Look) -> Vec<Line> {
         lines.push(Line::default().part(look.plain(&format!("   blames {blame}")), BAD));
     }
     let drift = view.stack.iter().flat_map(|stack| &stack.drift).map(|drift| format!("drift: {drift}"));
-    for warning in view.faults.iter().cloned().chain(drift) {
+    let unread =
+        view.stack.iter().filter_map(|stack| stack.unread.as_ref()).map(|why| format!("drift not read: {why}"));
+    for warning in view.faults.iter().cloned().chain(drift).chain(unread) {
         lines.push(Line::default().part(look.plain(&format!("{} {warning}", look.warning())), WAITING));
     }
     lines
