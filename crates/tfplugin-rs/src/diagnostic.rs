@@ -160,9 +160,11 @@ impl From<Diagnostic> for Diagnostics {
 
 impl<E: Error + 'static> From<E> for Diagnostics {
     fn from(error: E) -> Self {
-        let text = chain(&error);
-        let summary = text.lines().next().unwrap_or_default().to_owned();
-        Diagnostic::error(summary, text).into()
+        let (text, outermost) = (chain(&error), error.to_string());
+        let summary = outermost.lines().next().unwrap_or_default();
+        // What the title already says is not said again.
+        let detail = if text == summary { "" } else { &text };
+        Diagnostic::error(summary, detail).into()
     }
 }
 
@@ -177,6 +179,13 @@ mod tests {
         struct Outer(#[source] std::io::Error);
         let error = Outer(std::io::Error::other("permission denied"));
         assert_eq!(Diagnostic::caused_by("x", &error).detail, "read kubeconfig: permission denied");
+    }
+
+    #[test]
+    fn a_plain_error_is_said_once() {
+        let all = Diagnostics::from(std::io::Error::other("permission denied"));
+        let one = all.iter().next().unwrap();
+        assert_eq!((one.summary.as_str(), one.detail.as_str()), ("permission denied", ""));
     }
 
     #[test]

@@ -6,8 +6,13 @@ use crate::harness::{Workspace, example};
 #[test]
 fn one_debugged_process_serves_command_after_command_without_tls_and_cookie() {
     let workspace = Workspace::corner("resource \"corner_thing\" \"a\" {\n  name = \"one\"\n}\n");
-    let mut provider =
-        Command::new(example("corner")).arg("--debug").stdout(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+    let mut provider = Command::new(example("corner"))
+        .arg("--debug")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
     let lines = BufReader::new(provider.stdout.take().unwrap()).lines();
     let value = lines.map(Result::unwrap).find_map(|line| {
         line.strip_prefix("TF_REATTACH_PROVIDERS='").and_then(|rest| rest.strip_suffix('\'')).map(str::to_owned)
