@@ -5,12 +5,12 @@
 //! point, the next apply finds every object by inventory and labels and goes on.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, PoisonError},
 };
 
 use boutique_core::{
-    contract::{self, FIELD_MANAGER, StackId},
+    contract::{FIELD_MANAGER, StackId},
     inventory::{Inventory, Progress, State},
     object::{Kind, Manifest, ObjectRef},
     revision::{Admitted, Revision},
@@ -18,7 +18,7 @@ use boutique_core::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{ApplyError, Cause, ForeignObject, Target, namespace, rights};
+use super::{ApplyError, Cause, Target, namespace, preflight, rights};
 use crate::{
     apply::{Before, PlannedDrift, Policy, Problem, apply_all, foreseen},
     bounds::Bounds,
@@ -28,7 +28,6 @@ use crate::{
     prune::{is_member, orphans, prune},
     request::ApiError,
     revisions::Records,
-    watch::{Follow, Followed},
 };
 
 /// Whether objects of other tools may be taken over.
@@ -169,7 +168,7 @@ impl Run<'_> {
     async fn run(&self) -> Result<(), Cause> {
         let id = &self.request.id;
         let manifests = super::as_sent(id, &self.request.manifests);
-        well_formed(id, &manifests)?;
+        preflight::well_formed(id, &manifests)?;
         let (namespace, missing) = self
             .bounds
             .run(async {
@@ -237,9 +236,9 @@ impl Run<'_> {
         let newest = records.newest().inspect_err(|error| self.warn(error.to_string())).ok().flatten();
         let desired: BTreeSet<Kind> = manifests.iter().map(Manifest::kind).collect();
         let union: BTreeSet<Kind> = old.kinds.union(&desired).copied().collect();
-        let live = self.there(union.iter().copied(), manifests).await?;
+        let live = preflight::there(self.cluster, id, union.iter().copied(), manifests, self.events).await?;
 
-        let foreign = self.foreign(manifests, &live, newest.as_ref());
+        let foreign = preflight::foreign(id, manifests, &live, newest.as_ref());
         if !foreign.is_empty() && self.request.adopt == Adopt::Never {
             return Err(Cause::Foreign(foreign));
         }
@@ -316,54 +315,6 @@ impl Run<'_> {
         self.cluster.server_side_apply(&record, FIELD_MANAGER, true).await.map(|_| ())
     }
 
-    /// What is in the namespace of these kinds. Objects of our names that are being deleted are waited for: applied, they
-    /// would vanish afterwards.
-    async fn there(
-        &self,
-        kinds: impl IntoIterator<Item = Kind> + Clone,
-        manifests: &[Manifest],
-    ) -> Result<Vec<Value>, Cause> {
-        let namespace = &self.request.id.namespace;
-        let desired: HashSet<ObjectRef> = manifests.iter().map(Manifest::reference).collect();
-        let live = self.cluster.list_all(kinds.clone(), namespace, "").await?;
-        let leaving: Vec<ObjectRef> = live
-            .iter()
-            .filter(|live| live.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null()))
-            .filter_map(ObjectRef::of)
-            .filter(|object| desired.contains(object))
-            .collect();
-        if leaving.is_empty() {
-            return Ok(live);
-        }
-        self.events.tell(Event::Leaving { count: leaving.len() });
-        let follows = leaving.iter().filter_map(ObjectRef::known_kind).collect::<BTreeSet<Kind>>();
-        let follows = follows.into_iter().map(|kind| Follow::labelled(kind, "")).collect();
-        let mut followed = Followed::start(self.cluster, namespace, follows);
-        let stays = |followed: &Followed, object: &ObjectRef| {
-            followed.get(object).is_some_and(|live| live.pointer("/metadata/deletionTimestamp").is_some())
-        };
-        loop {
-            followed.changed().await?;
-            if !leaving.iter().any(|object| stays(&followed, object)) {
-                break;
-            }
-        }
-        Ok(self.cluster.list_all(kinds, namespace, "").await?)
-    }
-
-    fn foreign(&self, manifests: &[Manifest], live: &[Value], newest: Option<&Revision>) -> Vec<ForeignObject> {
-        let id = &self.request.id;
-        let desired: HashSet<ObjectRef> = manifests.iter().map(Manifest::reference).collect();
-        let known: HashSet<ObjectRef> =
-            newest.map(|revision| revision.objects.iter().map(Manifest::reference).collect()).unwrap_or_default();
-        live.iter()
-            .filter(|live| !is_member(id, live))
-            .filter_map(|live| Some((ObjectRef::of(live)?, live)))
-            .filter(|(object, _)| desired.contains(object) && !known.contains(object))
-            .map(|(object, live)| ForeignObject { object, owner: owner(live) })
-            .collect()
-    }
-
     async fn remember(
         &self,
         records: &Records,
@@ -395,82 +346,5 @@ impl Run<'_> {
                 Ok(revision.number)
             }
         }
-    }
-}
-
-fn well_formed(id: &StackId, manifests: &[Manifest]) -> Result<(), Cause> {
-    let malformed = |reason: String| Cause::Malformed { id: id.clone(), reason };
-    if !contract::is_dns_label(&id.namespace) || !contract::is_dns_label(&id.name) {
-        return Err(malformed("name and namespace must be DNS labels: lower-case letters, digits and dashes".into()));
-    }
-    let mut seen = HashSet::new();
-    for manifest in manifests {
-        let object = manifest.reference();
-        if !super::MEMBER_KINDS.contains(&manifest.kind()) {
-            return Err(malformed(format!("{object} is of a kind that no member may have")));
-        }
-        if manifest.namespace() != Some(&id.namespace) {
-            return Err(malformed(format!("{object} is not in namespace {}", id.namespace)));
-        }
-        if !seen.insert(object.clone()) {
-            return Err(malformed(format!("{object} is there twice")));
-        }
-    }
-    Ok(())
-}
-
-/// Whose an object is, as far as it tells.
-fn owner(live: &Value) -> String {
-    let map =
-        |pointer: &str, key: &str| live.pointer(pointer).and_then(|map| map.get(key)?.as_str()).map(str::to_owned);
-    let mut said = Vec::new();
-    if let Some(stack) = map("/metadata/labels", contract::STACK) {
-        let namespace = map("/metadata/labels", contract::STACK_NAMESPACE).unwrap_or_default();
-        said.push(format!("stack {namespace}/{stack}"));
-    }
-    if let Some(release) = map("/metadata/annotations", "meta.helm.sh/release-name") {
-        said.push(format!("Helm release {release:?}"));
-    } else if let Some(tool) = map("/metadata/labels", "app.kubernetes.io/managed-by") {
-        said.push(format!("{tool:?}"));
-    }
-    let managers = live.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
-    let mut managers: Vec<&str> = managers
-        .filter(|entry| entry.get("subresource").and_then(Value::as_str) != Some("status"))
-        .filter_map(|entry| entry.get("manager")?.as_str())
-        .filter(|manager| *manager != "kube-controller-manager")
-        .collect();
-    managers.dedup();
-    if !managers.is_empty() {
-        said.push(format!("written by {}", managers.join(", ")));
-    }
-    if said.is_empty() { "another tool".to_owned() } else { said.join(", ") }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn objects_elsewhere_twice_or_of_other_kinds_are_refused() {
-        let id = StackId::new("shop", "shop");
-        let service = |namespace: &str| Manifest::new(Kind::SERVICE, namespace, "frontend", json!({}));
-        let reason = |manifests: &[Manifest]| well_formed(&id, manifests).unwrap_err().to_string();
-        assert!(reason(&[service("other")]).contains("not in namespace shop"));
-        assert!(reason(&[service("shop"), service("shop")]).contains("twice"));
-        assert!(reason(&[Manifest::new(Kind::NAMESPACE, "", "shop", json!({}))]).contains("no member"));
-        assert!(well_formed(&id, &[service("shop")]).is_ok());
-        assert!(well_formed(&StackId::new("Shop", "shop"), &[]).is_err());
-    }
-
-    #[test]
-    fn an_owner_is_named_as_well_as_the_object_tells() {
-        let helm = json!({"metadata": {
-            "annotations": {"meta.helm.sh/release-name": "boutique"},
-            "managedFields": [{"manager": "helm"}, {"manager": "kube-controller-manager", "subresource": "status"}],
-        }});
-        assert_eq!(owner(&helm), r#"Helm release "boutique", written by helm"#);
-        assert_eq!(owner(&json!({"metadata": {}})), "another tool");
     }
 }

@@ -5,6 +5,7 @@ mod destroy;
 mod error;
 mod leftovers;
 mod namespace;
+mod preflight;
 mod read;
 mod rights;
 mod wait;

@@ -197,6 +197,17 @@ async fn drift_that_no_plan_showed_is_a_conflict_and_nothing_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_variable_that_no_plan_showed_stays_and_is_pending() {
+    let shop = mk_shop("late").await;
+    let ops = json!([{"op": "add", "path": format!("{CONTAINER}/env/-"), "value": {"name": "DEBUG", "value": "1"}}]);
+    shop.meddle(Kind::DEPLOYMENT, "frontend", "kubectl-set", ops).await;
+    shop.apply().await;
+    let pending = shop.pending().await;
+    assert!(pending.len() == 1 && pending[0].contains("DEBUG"), "{pending:?}");
+    shop.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_controller_keeps_what_it_set_even_if_the_plan_showed_it() {
     let shop = mk_shop("controller").await;
     let object = shop.object(Kind::DEPLOYMENT, "frontend");

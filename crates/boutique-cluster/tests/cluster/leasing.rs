@@ -14,7 +14,7 @@ use crate::harness::{QUICK, Shop, bounds};
 /// A lease held by someone on another machine.
 fn lease(shop: &Shop, renewed: &str) -> Manifest {
     let lease = json!({"spec": {
-        "holderIdentity": "ann@elsewhere", "leaseDurationSeconds": 2, "leaseTransitions": 0,
+        "holderIdentity": "ann@elsewhere", "leaseDurationSeconds": 5, "leaseTransitions": 0,
         "acquireTime": "2026-01-01T00:00:00.000000Z", "renewTime": renewed,
     }});
     Manifest::new(Kind::LEASE, shop.namespace(), "boutique-stack-shop", lease)

@@ -1,0 +1,194 @@
+//! Writing a set of objects by server-side apply: concurrently, unforced, and told apart into what was done.
+
+mod conflict;
+mod repair;
+
+use std::collections::HashMap;
+
+use boutique_core::{
+    contract::FIELD_MANAGER,
+    diff::{Path, differences},
+    object::{Kind, Manifest, ObjectRef},
+    revision::Admitted,
+};
+use futures::{StreamExt as _, stream};
+use serde_json::Value;
+
+use crate::{
+    connect::Cluster,
+    event::{Action, Change, Event, Events},
+    request::{ApiError, removal},
+};
+
+pub use conflict::{Conflict, PlannedDrift};
+pub(crate) use conflict::{Policy, foreseen};
+use conflict::{field_conflicts, refused};
+use repair::{added_variables, keys_put_back, our_fields, patches_disowned};
+
+/// Writes that run at the same time.
+const AT_ONCE: usize = 8;
+
+/// Why an object was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// Others own fields of it.
+    #[error("{}", each(.0))]
+    Conflicts(Vec<Conflict>),
+    /// A request failed.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// We were silent for so long that another writer may be at work.
+    #[error("not written, because the lease had run out")]
+    Overtaken,
+}
+
+fn each(conflicts: &[Conflict]) -> String {
+    conflicts.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// What is known of the cluster before the write.
+#[derive(Debug, Default)]
+pub(crate) struct Before {
+    /// Live objects by reference.
+    pub(crate) live: HashMap<ObjectRef, Value>,
+    /// What admission was seen to change by the last apply.
+    pub(crate) admitted: Vec<Admitted>,
+}
+
+/// One written object.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) change: Change,
+    pub(crate) admitted: Vec<Admitted>,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Writes all objects: first what others refer to, then the rest. Objects after a failure are written all the same, so
+/// that one answer tells all problems.
+pub(crate) async fn apply_all(
+    cluster: &Cluster,
+    manifests: &[Manifest],
+    before: &Before,
+    policy: Policy<'_>,
+    events: &Events,
+    may_write: &(dyn Fn() -> bool + Sync),
+    mut done: impl FnMut(Written),
+) -> Vec<Problem> {
+    let (first, rest): (Vec<&Manifest>, Vec<&Manifest>) = manifests.iter().partition(|m| is_referred_to(m.kind()));
+    for wave in [first, rest] {
+        let mut problems = Vec::new();
+        let writes = wave.into_iter().map(|manifest| async move {
+            if !may_write() {
+                return Err(Problem::Overtaken);
+            }
+            apply_one(cluster, manifest, before, policy, events).await
+        });
+        let mut writes = stream::iter(writes.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+        while let Some(written) = writes.next().await {
+            match written {
+                Ok(written) => {
+                    events.tell(Event::Applied(written.change.clone()));
+                    done(written);
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if !problems.is_empty() {
+            return problems;
+        }
+    }
+    Vec::new()
+}
+
+fn is_referred_to(kind: Kind) -> bool {
+    [Kind::SERVICE_ACCOUNT, Kind::CONFIG_MAP, Kind::SECRET, Kind::PERSISTENT_VOLUME_CLAIM].contains(&kind)
+}
+
+async fn apply_one(
+    cluster: &Cluster,
+    manifest: &Manifest,
+    before: &Before,
+    policy: Policy<'_>,
+    events: &Events,
+) -> Result<Written, Problem> {
+    let object = manifest.reference();
+    let known = before.live.get(&object);
+    if let Some(known) = known {
+        let ops = keys_put_back(manifest, known);
+        if !ops.is_empty() {
+            cluster.json_patch(&object, manifest.kind(), None, &ops, FIELD_MANAGER).await?;
+        }
+    }
+    let mut tries = 0;
+    let answer = loop {
+        tries += 1;
+        match cluster.server_side_apply(manifest, FIELD_MANAGER, false).await {
+            Ok(answer) => break answer,
+            Err(error) if error.is_conflict() => {
+                let owned = field_conflicts(&error);
+                if owned.is_empty() && tries < 5 {
+                    // The object changed between the server's read and its write.
+                    continue;
+                }
+                let live = cluster.get(manifest.kind(), manifest.namespace(), manifest.name()).await?;
+                let refused = refused(manifest, live.as_ref(), &owned, policy);
+                if owned.is_empty() || !refused.is_empty() {
+                    return Err(if refused.is_empty() { error.into() } else { Problem::Conflicts(refused) });
+                }
+                let answer = cluster.server_side_apply(manifest, FIELD_MANAGER, true).await?;
+                let fields = owned.iter().map(|(path, manager)| format!("{path} from {manager:?}")).collect();
+                events.tell(Event::Forced { object: object.clone(), fields });
+                break answer;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let created = answer.code == 201;
+    let mut live = answer.object()?;
+    if let Some(known) = known.filter(|_| !created) {
+        let added = added_variables(manifest, known, &live, &before.admitted, policy);
+        if !added.is_empty() {
+            let places: Vec<&Path> = added.iter().collect();
+            let ops = removal(&live, &places);
+            live = cluster.json_patch(&object, manifest.kind(), None, &ops, FIELD_MANAGER).await?;
+            let paths = added.iter().map(ToString::to_string).collect();
+            events.tell(Event::VariablesRemoved { object: object.clone(), paths });
+        }
+    }
+    let ops = patches_disowned(&live);
+    if !ops.is_empty() {
+        live = cluster.json_patch(&object, manifest.kind(), None, &ops, FIELD_MANAGER).await?;
+    }
+    let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let differing = differences(manifest, &live);
+    let action = match known {
+        _ if created => Action::Created,
+        // Not by resourceVersion: a status that moves on changes that too.
+        Some(known) if our_fields(known) == our_fields(&live) && differences(manifest, known) == differing => {
+            Action::Unchanged
+        }
+        _ => Action::Configured,
+    };
+    let admitted = differing.into_iter().filter(|difference| {
+        // What somebody added before our write is no admission's, unless it always was.
+        let stood = known.is_some_and(|known| difference.path.pointer(known).is_some());
+        let admits = |admitted: &Admitted| admitted.object == object && admitted.path == difference.path;
+        difference.old.is_some() || !stood || before.admitted.iter().any(admits)
+    });
+    let admitted = admitted.map(|difference| Admitted {
+        object: object.clone(),
+        path: difference.path,
+        value: difference.new.unwrap_or(Value::Null),
+    });
+    let admitted = admitted.collect();
+    Ok(Written {
+        admitted,
+        warnings: answer.warnings.iter().map(|warning| format!("{object}: {warning}")).collect(),
+        change: Change {
+            action,
+            uid: text(&live, "/metadata/uid").unwrap_or_default(),
+            generation: live.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0),
+            object,
+        },
+    })
+}
