@@ -195,3 +195,55 @@ async fn record(ctx: &Ctx, cluster: &Cluster, plan: &mut Plan, ending: &Ending, 
         ctx.out.warn(&format!("the record of the fault was not completed: {error}"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use boutique_core::catalogue::Page;
+    use boutique_core::measure::measure;
+    use boutique_core::probe::Outcome;
+
+    use super::super::watcher::Standing;
+    use super::*;
+
+    /// Thirty seconds of home pages, ten a second, after a fault at 0; those in `bad` seconds fail.
+    fn mk_ending(bad: std::ops::Range<u64>, replaced: bool) -> Ending {
+        let samples: Vec<Sample> = (0..300)
+            .map(|n| Duration::from_millis(n * 100))
+            .map(|at| {
+                let fails = bad.contains(&at.as_secs());
+                let outcome = if fails { Outcome::Timeout } else { Outcome::Good };
+                Sample { at, page: Page::Home, took: Duration::from_millis(5), outcome }
+            })
+            .collect();
+        let standing = Standing { ready: u64::from(replaced), desired: 1, replaced };
+        Ending {
+            measurement: measure(&samples, Duration::ZERO),
+            samples,
+            stopped: Stopped { why: Why::TimeUp, standing },
+            replacements: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn ten_good_seconds_after_an_impact_are_a_recovery() {
+        assert_eq!(health(&mk_ending(1..5, true)), Health::Recovered);
+        // Others do the work of the pod that is still missing.
+        assert_eq!(health(&mk_ending(1..5, false)), Health::Recovered);
+    }
+
+    #[test]
+    fn a_shop_that_fails_to_the_end_is_broken() {
+        assert_eq!(health(&mk_ending(1..30, true)), Health::Broken);
+    }
+
+    #[test]
+    fn a_few_good_seconds_are_a_beginning() {
+        assert_eq!(health(&mk_ending(1..25, true)), Health::Recovering);
+    }
+
+    #[test]
+    fn without_impact_it_counts_whether_the_pods_are_back() {
+        assert_eq!(health(&mk_ending(0..0, true)), Health::Recovered);
+        assert_eq!(health(&mk_ending(0..0, false)), Health::Broken);
+    }
+}
