@@ -52,7 +52,7 @@ pub(crate) fn bounds() -> Bounds {
 
 /// A lease short enough for tests.
 pub(crate) const QUICK: LeaseTiming =
-    LeaseTiming { duration: Duration::from_secs(2), patience: Duration::from_secs(40) };
+    LeaseTiming { duration: Duration::from_secs(5), patience: Duration::from_secs(60) };
 
 /// A shop of a test.
 pub(crate) struct Shop {
