@@ -164,6 +164,8 @@ pub fn check_writable(record: &str, found: Option<&str>) -> Result<(), NewerCont
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -177,6 +179,21 @@ mod tests {
         for bad in ["shop", "shop/", "/shop", "a/b/c", "Shop/x", "-a/b", "a/b-"] {
             let error = bad.parse::<StackId>().unwrap_err().to_string();
             assert!(error.contains("shop/shop"), "{bad}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_id_of_dns_labels_reads_back(namespace in "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name in "[a-z]{1,20}") {
+            let id = StackId::new(namespace, name);
+            prop_assert_eq!(id.to_string().parse::<StackId>(), Ok(id));
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "\\PC{0,80}") {
+            if let Ok(id) = text.parse::<StackId>() {
+                prop_assert_eq!(id.to_string(), text);
+            }
         }
     }
 

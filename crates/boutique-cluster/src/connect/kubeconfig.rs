@@ -13,6 +13,8 @@ pub(super) struct Chosen {
     pub(super) context: Option<String>,
     pub(super) user: Option<String>,
     pub(super) certificate_until: Option<jiff::Timestamp>,
+    /// The command that prints credentials.
+    pub(super) command: Option<String>,
 }
 
 const ONLY: &str = "boutique";
@@ -111,6 +113,7 @@ fn fold(spec: &ConnectSpec, files: Option<&Value>) -> Result<(Value, Chosen), Co
     overlay_cluster(spec, &mut cluster)?;
     overlay_user(spec, &mut user);
     chosen.certificate_until = certificate_until(&user);
+    chosen.command = user.get("exec").and_then(|exec| exec.get("command")?.as_str()).map(str::to_owned);
     let mut only = json!({"cluster": ONLY, "user": ONLY});
     if let Some(namespace) = spec.namespace.clone().map(Value::String).or_else(|| context.get("namespace").cloned()) {
         only["namespace"] = namespace;
@@ -304,6 +307,17 @@ users:
         let folder = tempfile::tempdir().unwrap();
         let error = error(ConnectSpec { config_context: Some("other".into()), ..spec(&folder) }).await;
         assert!(error.contains("cluster \"gone\""), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_credential_command_that_fails_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let command = "no-such-credential-command".to_owned();
+        let api_version = "client.authentication.k8s.io/v1".to_owned();
+        let exec = super::super::Exec { api_version, command, ..super::super::Exec::default() };
+        let spec = ConnectSpec { exec: Some(exec), ..spec(&folder) };
+        let error = super::super::Cluster::connect(&spec).await.unwrap_err().to_string();
+        assert!(error.contains("command \"no-such-credential-command\""), "{error}");
     }
 
     #[tokio::test]

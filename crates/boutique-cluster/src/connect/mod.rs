@@ -181,7 +181,10 @@ impl Cluster {
         };
         let client = kube::Client::try_from(config).map_err(|error| ConnectError::Credentials {
             user: identity.user.clone(),
-            said: crate::request::chain(&error),
+            said: match &chosen.command {
+                Some(command) => format!("command {command:?}: {}", crate::request::chain(&error)),
+                None => crate::request::chain(&error),
+            },
         })?;
         Ok(Self {
             shared: Arc::new(Shared {
