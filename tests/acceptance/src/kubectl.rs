@@ -53,6 +53,25 @@ impl Namespace {
         command
     }
 
+    /// `kubectl boutique ARGS` in this namespace, as a user types it.
+    pub fn boutique(&self, args: &[&str]) -> Said {
+        let mut command = Command::new("kubectl");
+        command.arg("boutique").args(args).args(["--namespace", &self.name, "--kubeconfig"]).arg(&self.kubeconfig);
+        command.env("PATH", project::path()).env_remove("KUBECONFIG").stdin(Stdio::null());
+        command.output().expect("kubectl starts").into()
+    }
+
+    /// The answer of a page of the shop, through the API server's proxy: status and body.
+    pub fn page(&self, path: &str) -> (u16, String) {
+        let raw = format!("/api/v1/namespaces/{}/services/frontend:80/proxy{path}", self.name);
+        let said = self.cluster(&["get", "--raw", &raw]);
+        if said.code == 0 {
+            return (200, said.stdout);
+        }
+        // kubectl says an answer of the shop that is no success as "… the server is currently unable …" or as its status.
+        (500, said.text())
+    }
+
     /// `kubectl apply` of manifests given as text.
     pub fn apply(&self, manifests: &str, args: &[&str]) -> Said {
         use std::io::Write;

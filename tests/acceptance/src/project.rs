@@ -10,9 +10,7 @@ pub struct Project {
     pub terraform: PathBuf,
     /// CLI configuration that makes `terraform init` use the project's mirror.
     pub cli_config: PathBuf,
-    /// The kubectl plugin.
-    pub plugin: PathBuf,
-    /// Folder to put on `PATH` so that `kubectl boutique` works.
+    /// Folder of the kubectl plugin, to put on `PATH` so that `kubectl boutique` works.
     pub bin: PathBuf,
 }
 
@@ -42,7 +40,6 @@ pub fn built() -> &'static Project {
             terraform: boutique_lab::terraform(&boutique_lab::Progress::stderr())
                 .unwrap_or_else(|error| panic!("{error:#}")),
             cli_config: paths.next().expect("the CLI configuration"),
-            plugin: bin.join("kubectl-boutique"),
             bin,
         }
     })
@@ -51,4 +48,12 @@ pub fn built() -> &'static Project {
 /// A `kubectl` of the labs' version; the lab builds it.
 pub fn kubectl() -> &'static Path {
     &crate::lab::simulated().kubectl
+}
+
+/// `PATH` on which `kubectl boutique` works: the plugin's folder, the labs' kubectl, then what the caller has.
+pub fn path() -> std::ffi::OsString {
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    let first = [Some(built().bin.clone()), kubectl().parent().map(Path::to_owned)];
+    std::env::join_paths(first.into_iter().flatten().chain(std::env::split_paths(&inherited)))
+        .expect("folders without a colon")
 }

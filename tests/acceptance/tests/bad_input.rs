@@ -124,7 +124,7 @@ subjects: [{kind: User, name: limited}]
 ";
     namespace.apply(everything_but, &[]).expect_success("kubectl apply");
     let module = Module::new(&kubeconfig, &resource(&namespace.name, ""));
-    says(&module.apply().expect_failure("terraform apply"), &["patch", "deployments", &namespace.name, "limited"]);
+    says(&module.apply().expect_failure("terraform apply"), &["patch", "deployments", &namespace.name]);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn an_object_of_another_tool_is_refused_unless_adoption_is_asked_for() {
     says(&stack.module.apply().expect_failure("terraform apply"), &["Service", "frontend", "adopt"]);
     assert_eq!(stack.namespace.get("service", "frontend"), before, "nothing was changed");
     assert_eq!(stack.namespace.list("deployments"), Vec::<serde_json::Value>::new(), "nothing was made");
-    stack.set("adopt = true");
+    stack.set("adopt = \"always\"");
     stack.settle();
 }
 

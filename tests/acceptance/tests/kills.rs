@@ -87,7 +87,7 @@ fn an_interrupt_during_a_wait_saves_the_state_within_two_seconds_and_says_so_in_
         String::from_utf8_lossy(&output.stderr)
     );
     let pending = stack.module.state(ADDRESS)["pending"].to_string();
-    assert!(pending.contains("wait"), "pending says that the wait was interrupted: {pending}");
+    assert!(pending.contains("is not ready"), "pending says what the interrupted wait was for: {pending}");
     lab::release_pods(&stack.namespace);
     stack.settle();
 }
