@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use boutique_core::{
-    contract::{self, StackId},
+    contract::{self, FIELD_MANAGER, StackId},
     object::{Kind, Manifest, ObjectRef},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -24,21 +24,37 @@ pub(crate) fn is_member(id: &StackId, live: &Value) -> bool {
         && label(contract::RECORD).is_none()
 }
 
-/// Members that are no longer desired, workloads first. Volume claims hold data and are never pruned.
+/// Whether a live object is one that the provider has applied, whatever became of its labels since.
+pub(crate) fn is_ours(live: &Value) -> bool {
+    our_fields(live).is_some()
+}
+
+/// The fields that the provider owns by server-side apply.
+pub(crate) fn our_fields(live: &Value) -> Option<&Value> {
+    let entries = live.pointer("/metadata/managedFields")?.as_array()?;
+    let is = |entry: &&Value, key: &str, value: &str| entry.get(key).and_then(Value::as_str) == Some(value);
+    let ours = entries.iter().find(|entry| is(entry, "manager", FIELD_MANAGER) && is(entry, "operation", "Apply"));
+    ours?.get("fieldsV1")
+}
+
+/// Members that are no longer desired, workloads first. An object of the newest revision counts as one though it has lost
+/// its labels, if it is still the one we applied. Volume claims hold data and are never pruned.
 pub(crate) fn orphans<'a>(
     id: &StackId,
     live: impl IntoIterator<Item = &'a Value>,
     desired: &[Manifest],
+    applied: &[Manifest],
 ) -> Vec<&'a Value> {
     let desired: HashSet<ObjectRef> = desired.iter().map(Manifest::reference).collect();
+    let applied: HashSet<ObjectRef> = applied.iter().map(Manifest::reference).collect();
     let mut orphans: Vec<(bool, &Value)> = live
         .into_iter()
-        .filter(|live| is_member(id, live))
         .filter_map(|live| {
             let object = ObjectRef::of(live)?;
             let kind = object.known_kind()?;
+            let ours = is_member(id, live) || (applied.contains(&object) && is_ours(live));
             let kept = kind == Kind::PERSISTENT_VOLUME_CLAIM || desired.contains(&object);
-            (!kept).then_some((!kind.is_workload(), live))
+            (ours && !kept).then_some((!kind.is_workload(), live))
         })
         .collect();
     orphans.sort_by_key(|(later, _)| *later);
@@ -98,10 +114,22 @@ mod tests {
         ]
         .map(Manifest::into_value)
         .to_vec();
-        let names: Vec<String> = orphans(&id, &live, &[member(Kind::DEPLOYMENT, "frontend")])
+        let names: Vec<String> = orphans(&id, &live, &[member(Kind::DEPLOYMENT, "frontend")], &[])
             .into_iter()
             .map(|live| ObjectRef::of(live).unwrap().to_string())
             .collect();
         assert_eq!(names, ["Deployment shop/adservice", "Service shop/adservice"]);
+    }
+
+    #[test]
+    fn an_object_of_ours_that_lost_its_labels_is_an_orphan_and_one_made_anew_by_others_is_not() {
+        let id = StackId::new("shop", "shop");
+        let applied = [member(Kind::SERVICE, "adservice")];
+        let mut live = Manifest::new(Kind::SERVICE, "shop", "adservice", json!({})).into_value();
+        assert!(orphans(&id, [&live], &[], &applied).is_empty());
+        live["metadata"]["managedFields"] =
+            json!([{"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": {"f:spec": {}}}]);
+        assert_eq!(orphans(&id, [&live], &[], &applied).len(), 1);
+        assert!(orphans(&id, [&live], &[], &[]).is_empty());
     }
 }

@@ -17,13 +17,14 @@ use serde_json::Value;
 use crate::{
     connect::Cluster,
     event::{Action, Change, Event, Events},
+    prune::our_fields,
     request::{ApiError, removal},
 };
 
 pub use conflict::{Conflict, PlannedDrift};
 pub(crate) use conflict::{Policy, foreseen};
 use conflict::{field_conflicts, refused};
-use repair::{added_variables, keys_put_back, our_fields, patches_disowned};
+use repair::{added_variables, keys_put_back, patches_disowned};
 
 /// Writes that run at the same time.
 const AT_ONCE: usize = 8;

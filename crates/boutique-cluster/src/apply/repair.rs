@@ -38,14 +38,6 @@ pub(super) fn patches_disowned(live: &Value) -> Vec<Value> {
     vec![test_op(&pointer, entry), json!({"op": "remove", "path": pointer})]
 }
 
-/// The fields that the provider owns by server-side apply.
-pub(super) fn our_fields(live: &Value) -> Option<&Value> {
-    let entries = live.pointer("/metadata/managedFields")?.as_array()?;
-    let is = |entry: &&Value, key: &str, value: &str| entry.get(key).and_then(Value::as_str) == Some(value);
-    let ours = entries.iter().find(|entry| is(entry, "manager", FIELD_MANAGER) && is(entry, "operation", "Apply"));
-    ours?.get("fieldsV1")
-}
-
 /// Environment variables that stand in our containers and are to go: they stood there before our write (so admission did
 /// not just add them), no admission is known to add them, and the plan showed them (or all may be taken).
 pub(super) fn added_variables(

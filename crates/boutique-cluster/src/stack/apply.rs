@@ -242,7 +242,8 @@ impl Run<'_> {
         if !foreign.is_empty() && self.request.adopt == Adopt::Never {
             return Err(Cause::Foreign(foreign));
         }
-        let orphans = orphans(id, &live, manifests);
+        let applied = newest.as_ref().map(|revision| revision.objects.as_slice()).unwrap_or_default();
+        let orphans = orphans(id, &live, manifests, applied);
         let before = Before {
             live: live.iter().filter_map(|live| Some((ObjectRef::of(live)?, live.clone()))).collect::<HashMap<_, _>>(),
             admitted: newest.as_ref().map(|revision| revision.admitted.clone()).unwrap_or_default(),

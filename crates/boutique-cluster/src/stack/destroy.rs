@@ -4,7 +4,7 @@
 //! inventory → lease → namespace, if the stack made it and nothing of others is in it.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     sync::{Mutex, PoisonError},
 };
 
@@ -24,7 +24,7 @@ use crate::{
     delete::Gone,
     event::{Event, Events},
     lease::{Held, LeaseTiming, holder},
-    prune::is_member,
+    prune::{is_member, is_ours},
     request::{ApiError, Propagation},
     revisions::Records,
     watch::{Follow, Followed},
@@ -145,7 +145,7 @@ impl Run<'_> {
             Some(inventory) => inventory.kinds.iter().copied().chain([Kind::PERSISTENT_VOLUME_CLAIM]).collect(),
             None => MEMBER_KINDS.into(),
         };
-        let members = self.members(kinds).await?;
+        let members = self.members(kinds, &records).await?;
         let (claims, others): (Vec<Value>, Vec<Value>) =
             members.into_iter().partition(|live| kind_of(live) == Some(Kind::PERSISTENT_VOLUME_CLAIM));
         let (workloads, mut rest): (Vec<Value>, Vec<Value>) =
@@ -178,10 +178,18 @@ impl Run<'_> {
         self.cluster.server_side_apply(&record, FIELD_MANAGER, true).await.map(|_| ())
     }
 
-    async fn members(&self, kinds: BTreeSet<Kind>) -> Result<Vec<Value>, ApiError> {
+    async fn members(&self, kinds: BTreeSet<Kind>, records: &Records) -> Result<Vec<Value>, ApiError> {
         let id = &self.request.id;
         let mut live = self.cluster.list_all(kinds, &id.namespace, &id.selector()).await?;
         live.retain(|live| is_member(id, live));
+        // What lost its labels is ours all the same, if it is still the object that we applied.
+        let found: HashSet<ObjectRef> = live.iter().filter_map(ObjectRef::of).collect();
+        let applied = records.history().into_iter().next().map(|revision| revision.objects).unwrap_or_default();
+        let unseen = applied.iter().filter(|manifest| !found.contains(&manifest.reference()));
+        let asked = unseen.map(|manifest| self.cluster.get(manifest.kind(), manifest.namespace(), manifest.name()));
+        let asked: Vec<_> = asked.collect();
+        let unlabelled: Vec<Option<Value>> = stream::iter(asked).buffered(8).try_collect().await?;
+        live.extend(unlabelled.into_iter().flatten().filter(is_ours));
         Ok(live)
     }
 
@@ -210,8 +218,8 @@ impl Run<'_> {
             return Ok(());
         }
         let uid = |live: &Value| live.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
-        let selector = self.request.id.selector();
-        let follows = kinds.into_iter().map(|kind| Follow::labelled(kind, selector.clone())).collect();
+        // Without a selector, because some may have lost their labels.
+        let follows = kinds.into_iter().map(|kind| Follow::labelled(kind, "")).collect();
         let mut followed = Followed::start(self.cluster, &self.request.id.namespace, follows);
         let mut told = 0;
         loop {

@@ -58,3 +58,15 @@ async fn a_namespace_we_made_stays_when_others_have_moved_in() {
     assert!(destroyed.kept[0].contains(r#"still holds configmaps "theirs""#), "{:?}", destroyed.kept);
     shop.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_lost_its_labels_goes_too() {
+    let shop = Shop::new("unlabelled").await;
+    shop.apply().await;
+    let ops = json!([{"op": "remove", "path": "/metadata/labels"}]);
+    shop.meddle(Kind::SERVICE, "frontend", "kubectl-label", ops).await;
+    let destroyed = shop.destroy().await;
+    assert_eq!(destroyed.deleted.len(), 6, "{:?}", destroyed.deleted);
+    assert_eq!(shop.live(Kind::SERVICE, "frontend").await, None);
+    shop.finish().await;
+}

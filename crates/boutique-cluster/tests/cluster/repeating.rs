@@ -1,7 +1,8 @@
 //! The same again, and a little different.
 
 use boutique_cluster::event::Action;
-use boutique_core::object::Kind;
+use boutique_core::object::{Kind, Manifest};
+use serde_json::json;
 
 use crate::harness::Shop;
 
@@ -81,5 +82,40 @@ async fn history_is_bounded() {
     let records = boutique_cluster::revisions::Records::read(&shop.cluster, &shop.id).await.unwrap();
     let numbers: Vec<u64> = records.history().iter().map(|revision| revision.number).collect();
     assert_eq!(numbers, (3..=12).rev().collect::<Vec<u64>>());
+    shop.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_member_is_applied_read_and_taken_down() {
+    let shop = Shop::new("kinds").await;
+    let namespace = shop.namespace();
+    let selector = json!({"matchLabels": {"app": "frontend"}});
+    let scaled = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "cartservice"});
+    let cpu = json!({"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}});
+    let bodies = [
+        (
+            Kind::PERSISTENT_VOLUME_CLAIM,
+            json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1024Mi"}}}),
+        ),
+        (Kind::POD_DISRUPTION_BUDGET, json!({"maxUnavailable": 1, "selector": selector})),
+        (
+            Kind::HORIZONTAL_POD_AUTOSCALER,
+            json!({"scaleTargetRef": scaled, "minReplicas": 1, "maxReplicas": 2, "metrics": [cpu]}),
+        ),
+        (Kind::NETWORK_POLICY, json!({"podSelector": selector, "ingress": [{"ports": [{"port": 8080}]}]})),
+    ];
+    let mut request = shop.request();
+    request
+        .manifests
+        .extend(bodies.map(|(kind, spec)| Manifest::new(kind, namespace, "frontend", json!({"spec": spec}))));
+    shop.try_apply(request.clone()).await.unwrap_or_else(|error| panic!("{error}"));
+    let before = shop.cluster.requests();
+    let reading = shop.read().await;
+    assert_eq!(shop.cluster.requests() - before, 9, "one for the records and one for each of eight kinds");
+    assert_eq!((reading.live.len(), reading.pending), (10, Vec::new()));
+    let again = shop.try_apply(request).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(again.count(Action::Unchanged), 10, "{:?}", again.changes);
+    let destroyed = shop.destroy().await;
+    assert_eq!((destroyed.deleted.len(), destroyed.kept.len()), (9, 1), "the claim is kept: {:?}", destroyed.kept);
     shop.finish().await;
 }
