@@ -162,7 +162,7 @@ impl Bench {
         format!(
             "terraform {{\n  required_providers {{\n    boutique = {{\n      source = \"boutique-dev/boutique\"\n    }}\n  }}\n}}\n\
              provider \"boutique\" {{\n  config_path = \"{}\"\n}}\nresource \"boutique_stack\" \"shop\" {{\n  name = \"shop\"\n  \
-             namespace = \"{namespace}\"\n  wait = {{ for = \"none\" }}\n}}\n",
+             namespace = \"{namespace}\"\n  wait = {{ until = \"none\" }}\n}}\n",
             self.running.kubeconfig.display()
         )
     }
