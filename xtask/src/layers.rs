@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -25,12 +24,11 @@ const UNREACHABLE: &[(&str, &str)] = &[
     ("kubectl-boutique", "boutique-lab"),
     ("kubectl-boutique", "tfplugin-rs"),
     ("boutique-lite", "boutique-core"),
-    // One crypto library in everything that ships.
-    ("terraform-provider-boutique", "ring"),
-    ("kubectl-boutique", "ring"),
-    ("terraform-provider-boutique", "openssl"),
-    ("kubectl-boutique", "openssl"),
 ];
+
+/// Crypto libraries that nothing which ships may be built with: aws-lc-rs is the one.
+const OTHER_CRYPTO: [&str; 3] = ["ring", "openssl", "native-tls"];
+const SHIPPED: [&str; 2] = ["terraform-provider-boutique", "kubectl-boutique"];
 
 /// Only `owner` may depend on `dependency` directly.
 const OWNED: &[(&str, &[&str])] = &[
@@ -57,6 +55,7 @@ pub(crate) fn check() -> Result<()> {
     let graph = Graph::read()?;
     let mut broken = graph.unreachable_rules();
     broken.extend(graph.ownership_rules());
+    broken.extend(crypto_rules()?);
     broken.extend(source_rules()?);
     if broken.is_empty() {
         return Ok(());
@@ -106,9 +105,7 @@ struct Kind {
 
 impl Graph {
     fn read() -> Result<Self> {
-        let host = workspace::output(Command::new("rustc").args(["--print", "host-tuple"]))?;
-        let args = ["metadata", "--format-version", "1", "--locked", "--filter-platform", host.trim()];
-        let json = workspace::output(&mut workspace::cargo(&args))?;
+        let json = workspace::output(&mut workspace::cargo(&["metadata", "--format-version", "1", "--locked"]))?;
         let metadata: Metadata = serde_json::from_str(&json).context("cargo metadata answered something unexpected")?;
         let names: BTreeMap<&str, &str> =
             metadata.packages.iter().map(|package| (package.id.as_str(), package.name.as_str())).collect();
@@ -158,6 +155,20 @@ impl Graph {
         }
         None
     }
+}
+
+/// `cargo tree` rather than the graph above: that one also holds optional dependencies that no feature turns on.
+fn crypto_rules() -> Result<Vec<String>> {
+    let mut broken = Vec::new();
+    for shipped in SHIPPED {
+        let tree =
+            ["tree", "--package", shipped, "--edges", "normal", "--prefix", "none", "--format", "{p}", "--locked"];
+        let built = workspace::output(&mut workspace::cargo(&tree))?;
+        let names: BTreeSet<&str> = built.lines().filter_map(|line| line.split(' ').next()).collect();
+        let others = OTHER_CRYPTO.iter().filter(|name| names.contains(**name));
+        broken.extend(others.map(|name| format!("{shipped} is built with {name}, besides aws-lc-rs")));
+    }
+    Ok(broken)
 }
 
 fn source_rules() -> Result<Vec<String>> {
