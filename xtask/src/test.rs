@@ -22,5 +22,5 @@ pub(crate) fn test() -> Result<()> {
         ]))
     })?;
     console::step("the two binaries", || package::package(Profile::Dev))?;
-    workspace::run(&mut workspace::cargo(&["test", "--workspace", "--locked"]))
+    workspace::run(&mut workspace::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
 }

@@ -61,17 +61,6 @@ impl Namespace {
         command.output().expect("kubectl starts").into()
     }
 
-    /// The answer of a page of the shop, through the API server's proxy: status and body.
-    pub fn page(&self, path: &str) -> (u16, String) {
-        let raw = format!("/api/v1/namespaces/{}/services/frontend:80/proxy{path}", self.name);
-        let said = self.cluster(&["get", "--raw", &raw]);
-        if said.code == 0 {
-            return (200, said.stdout);
-        }
-        // kubectl says an answer of the shop that is no success as "… the server is currently unable …" or as its status.
-        (500, said.text())
-    }
-
     /// `kubectl apply` of manifests given as text.
     pub fn apply(&self, manifests: &str, args: &[&str]) -> Said {
         use std::io::Write;
@@ -101,11 +90,11 @@ impl Namespace {
         parse(&said)["items"].as_array().cloned().unwrap_or_default()
     }
 
-    /// Waits until there are at least `count` objects of a kind.
-    pub fn await_objects(&self, kind: &str, count: usize, limit: Duration) {
-        let deadline = Instant::now() + limit;
-        while self.list(kind).len() < count {
-            assert!(Instant::now() < deadline, "no {count} {kind} within {limit:?}");
+    /// Waits, a minute at most, until an object (null while there is none) is as `wanted`.
+    pub fn await_object(&self, kind: &str, name: &str, wanted: impl Fn(&Value) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !wanted(&self.get(kind, name)) {
+            assert!(Instant::now() < deadline, "{kind}/{name} is not as it should be: {}", self.get(kind, name));
         }
     }
 

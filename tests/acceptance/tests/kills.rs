@@ -7,6 +7,7 @@ use boutique_acceptance::process::descendants_named;
 use boutique_acceptance::stack::{ADDRESS, Stack};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use serde_json::Value;
 
 /// Kills per run here; `cargo xtask prove kills` asks for more.
 const KILLS: u32 = 5;
@@ -66,15 +67,18 @@ fn kill_provider_during_apply(stack: &Stack, moment: Duration) -> bool {
 
 #[test]
 fn an_interrupt_during_a_wait_saves_the_state_within_two_seconds_and_says_so_in_pending() {
-    // An image that nobody has: the wait would last until its deadline. Simulated nodes run anything, so hold one
-    // Deployment back with a scheduler that does not exist.
     let stack = Stack::new(lab::sim(), "interrupt", "wait = { until = \"ready\" }\n  timeouts = { create = \"5m\" }");
     let name = stack.namespace.name.clone();
     stack.namespace.cluster(&["create", "namespace", &name]).expect_success("kubectl create namespace");
-    stack.namespace.kubectl(&["create", "quota", "none", "--hard=pods=100"]).expect_success("kubectl create quota");
     lab::hold_pods(&stack.namespace);
     let mut apply = stack.module.start(&["apply", "-auto-approve", "-no-color"]);
-    stack.namespace.await_objects("deployments", 11, Duration::from_secs(60));
+    // The writer gives its lease back when all is written; what follows is the wait.
+    let written = |lease: &Value| {
+        lease["spec"]["leaseTransitions"].is_number()
+            && lease["spec"]["holderIdentity"].as_str().unwrap_or_default().is_empty()
+    };
+    stack.namespace.await_object("configmap", "boutique-stack-shop-revision-1", |revision| !revision.is_null());
+    stack.namespace.await_object("lease", "boutique-stack-shop", written);
     assert!(apply.try_wait().expect("terraform is ours").is_none(), "the apply waits");
 
     let interrupted = Instant::now();
