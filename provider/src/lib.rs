@@ -8,6 +8,3 @@ mod provider;
 mod stack;
 
 pub use provider::Boutique;
-
-/// The source address, without version.
-pub const ADDRESS: &str = "registry.terraform.io/boutique-dev/boutique";

@@ -4,7 +4,6 @@ use tfplugin_rs::{
     Answer, Configure, Diagnostic, Diagnostics, List, Map, Model, Path, Provider, Registered, Secret, Value,
 };
 
-use crate::ADDRESS;
 use crate::connection::Connection;
 use crate::stack::Stack;
 
@@ -92,7 +91,7 @@ pub struct ExecModel {
 impl Provider for Boutique {
     type Config = ProviderModel;
     type Data = Connection;
-    const ADDRESS: &'static str = ADDRESS;
+    const ADDRESS: &'static str = boutique_core::contract::PROVIDER_ADDRESS;
 
     fn resources(&self) -> Vec<Registered<Connection>> {
         vec![Registered::resource(Stack)]

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::demo::{self, DemoArgs};
 use crate::package::{self, Profile};
+use crate::prove::{self, ProveArgs};
 use crate::{bench, console, layers, test};
 
 #[derive(Parser)]
@@ -20,6 +21,8 @@ enum Verb {
     Demo(DemoArgs),
     /// Run every test, cheapest first
     Test,
+    /// Run a campaign in full and write its dated result to docs/proof
+    Prove(ProveArgs),
     /// Bring labs (local clusters) up and down
     #[command(subcommand)]
     Lab(boutique_lab::cli::LabArgs),
@@ -40,6 +43,7 @@ pub(crate) fn run() -> Result<()> {
     match Cli::parse().verb {
         Verb::Demo(args) => demo::demo(&args),
         Verb::Test => test::test(),
+        Verb::Prove(args) => prove::prove(&args),
         Verb::Lab(args) => boutique_lab::cli::run(args),
         Verb::Package { dev } => {
             let package = package::package(if dev { Profile::Dev } else { Profile::Release })?;

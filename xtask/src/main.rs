@@ -9,6 +9,7 @@ mod console;
 mod demo;
 mod layers;
 mod package;
+mod prove;
 mod test;
 mod workspace;
 

@@ -5,12 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use boutique_core::contract::PROVIDER_ADDRESS;
 
 use crate::workspace;
 
-/// Namespace and type of the provider's source address, without the registry's host.
-const NAMESPACE: &str = "boutique-dev";
-const TYPE: &str = "boutique";
 /// The default hosts of Terraform and of OpenTofu: one mirror serves both.
 const HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 
@@ -73,9 +71,10 @@ pub(crate) fn package(profile: Profile) -> Result<Package> {
     let dist = profile.dist();
     let version = env!("CARGO_PKG_VERSION");
 
+    let (_, name) = PROVIDER_ADDRESS.split_once('/').context("a source address has a host")?;
     let mirror = dist.join("mirror");
     for host in HOSTS {
-        let folder = mirror.join(host).join(NAMESPACE).join(TYPE).join(version).join(platform());
+        let folder = mirror.join(host).join(name).join(version).join(platform());
         install(
             &built.join("terraform-provider-boutique"),
             &folder.join(format!("terraform-provider-boutique_v{version}")),
@@ -86,13 +85,13 @@ pub(crate) fn package(profile: Profile) -> Result<Package> {
     install(&built.join("kubectl-boutique"), &bin.join("kubectl_complete-boutique"))?;
 
     let cli_config = dist.join("terraform.rc");
-    fs::write(&cli_config, cli_configuration(&mirror))
+    fs::write(&cli_config, cli_configuration(&mirror, name))
         .with_context(|| format!("cannot write {}", cli_config.display()))?;
     Ok(Package { bin, cli_config })
 }
 
-fn cli_configuration(mirror: &Path) -> String {
-    let include = HOSTS.map(|host| format!("\"{host}/{NAMESPACE}/*\"")).join(", ");
+fn cli_configuration(mirror: &Path, name: &str) -> String {
+    let include = HOSTS.map(|host| format!("\"{host}/{name}\"")).join(", ");
     format!(
         "provider_installation {{\n  filesystem_mirror {{\n    path    = \"{}\"\n    include = [{include}]\n  }}\n  direct {{\n    exclude = [{include}]\n  }}\n}}\n",
         mirror.display()

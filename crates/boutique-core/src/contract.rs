@@ -38,6 +38,9 @@ pub const APPLYSET_GROUP_KINDS: &str = "applyset.kubernetes.io/contains-group-ki
 /// ApplySet: annotation on the parent listing further namespaces with members.
 pub const APPLYSET_NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 
+/// Source address of the Terraform provider, without version: packaging, documentation and the provider itself read it.
+pub const PROVIDER_ADDRESS: &str = "registry.terraform.io/boutique-dev/boutique";
+
 /// Field manager of the provider, which writes whole objects by server-side apply.
 pub const FIELD_MANAGER: &str = "boutique-provider";
 /// Field manager of the plugin, which writes single fields by JSON Patch.

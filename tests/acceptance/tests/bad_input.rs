@@ -139,7 +139,7 @@ fn an_object_of_another_tool_is_refused_unless_adoption_is_asked_for() {
     let before = stack.namespace.get("service", "frontend");
     says(&stack.module.apply().expect_failure("terraform apply"), &["Service", "frontend", "adopt"]);
     assert_eq!(stack.namespace.get("service", "frontend"), before, "nothing was changed");
-    assert_eq!(stack.namespace.list("deployments"), Vec::<serde_json::Value>::new(), "nothing was made");
+    assert_eq!(stack.namespace.list("deployments,leases"), Vec::<serde_json::Value>::new(), "nothing was made");
     stack.set("adopt = \"always\"");
     stack.settle();
 }

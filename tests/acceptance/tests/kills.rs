@@ -29,6 +29,7 @@ fn an_apply_after_kills_at_random_moments_converges_and_leaves_no_orphan() {
         stack.settle();
         let after = stack.versions();
         let context = format!("seed {seed}, round {round}, killed {killed} after {moment:?}");
+        println!("round {round}: killed {killed} after {moment:?}");
         for (name, (uid, _)) in before.iter().filter(|(name, _)| !name.ends_with("/adservice")) {
             assert_eq!(after.get(name).map(|(uid, _)| uid), Some(uid), "{name} was recreated ({context})");
         }

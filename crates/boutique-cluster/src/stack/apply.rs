@@ -192,7 +192,11 @@ impl Run<'_> {
             () = lease.lost() => Err(Cause::LeaseLost(id.clone())),
             outcome = work => outcome.map_err(Cause::from).and_then(|outcome| outcome),
         };
-        lease.release().await;
+        match &outcome {
+            // Refused before a byte was written: in a namespace of others nothing of ours stays, not even the lease.
+            Err(Cause::Foreign(_) | Cause::OtherStack { .. }) => drop(lease.delete().await),
+            _ => lease.release().await,
+        }
         outcome
     }
 
