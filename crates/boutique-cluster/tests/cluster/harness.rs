@@ -41,9 +41,15 @@ pub(crate) async fn cluster_of(kubeconfig: PathBuf) -> Cluster {
 }
 
 /// The cluster as another user sees it.
-pub(crate) async fn cluster_as(user: &str) -> Cluster {
+///
+/// The authorizer learns of a role some time after the role was written; the user's `right` tells when it has.
+pub(crate) async fn cluster_as(user: &str, right: (&str, Kind, Option<&str>)) -> Cluster {
     let spec = ConnectSpec { impersonate: Some(user.to_owned()), ..spec() };
-    Cluster::connect(&spec).await.expect("the lab's kubeconfig is good")
+    let cluster = Cluster::connect(&spec).await.expect("the lab's kubeconfig is good");
+    let (verb, kind, namespace) = right;
+    let known = async { while !cluster.can_i(verb, kind, namespace).await.expect("a review is answered") {} };
+    tokio::time::timeout(Duration::from_secs(30), known).await.expect("the authorizer learns of the role");
+    cluster
 }
 
 pub(crate) fn bounds() -> Bounds {

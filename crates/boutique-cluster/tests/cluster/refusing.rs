@@ -106,7 +106,9 @@ async fn a_lacking_verb_is_named_before_anything_is_written() {
     });
     shop.cluster.create(&Manifest::new(Kind::ROLE_BINDING, shop.namespace(), "limited", binding), "x").await.unwrap();
 
-    let admin = std::mem::replace(&mut shop.cluster, cluster_as(&user).await);
+    let namespace = shop.namespace().to_owned();
+    let limited = cluster_as(&user, ("patch", Kind::DEPLOYMENT, Some(&namespace))).await;
+    let admin = std::mem::replace(&mut shop.cluster, limited);
     let error = shop.try_apply(shop.request()).await.unwrap_err();
     let Cause::Rights { missing, .. } = &error.cause else { panic!("{error}") };
     assert_eq!(*missing, [("create".to_owned(), "deployments.apps".to_owned())]);
@@ -144,7 +146,8 @@ async fn a_lacking_verb_leaves_no_namespace_behind() {
         json!({"kind": "ClusterRoleBinding", "metadata": {"name": user}, "roleRef": reference, "subjects": subject});
     create_raw(&shop, "clusterrolebindings", binding).await;
 
-    let admin = std::mem::replace(&mut shop.cluster, cluster_as(&user).await);
+    let limited = cluster_as(&user, ("create", Kind::NAMESPACE, None)).await;
+    let admin = std::mem::replace(&mut shop.cluster, limited);
     let error = shop.try_apply(shop.request()).await.unwrap_err();
     assert!(matches!(error.cause, Cause::Rights { .. }), "{error}");
     shop.cluster = admin;
