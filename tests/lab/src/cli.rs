@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 
 use crate::cache::Cache;
-use crate::image::{self, REGISTRY, TAG, build_lite, stand_ins};
+use crate::image::{self, REGISTRY, TAG, TRAEFIK, build_lite, stand_ins};
 use crate::lab::{Lab, Options, Status};
 use crate::progress::Progress;
 use crate::record::Mode;
@@ -62,6 +62,12 @@ pub enum LabArgs {
         /// A checkout of upstream's repository: its Go, Node and Python services are built and take the stand-in's place
         #[arg(long, value_name = "PATH")]
         upstream: Option<PathBuf>,
+        /// Traefik too, an ingress controller; built from its Go module when it is missing (minutes)
+        #[arg(long)]
+        traefik: bool,
+        /// A checkout of nginx/kubernetes-ingress: F5's controller is built from it around Debian's nginx
+        #[arg(long, value_name = "PATH")]
+        f5: Option<PathBuf>,
     },
     /// Print the path of a lab's kubeconfig
     Kubeconfig {
@@ -124,7 +130,7 @@ pub fn run(args: LabArgs) -> Result<()> {
                 lab.down(&progress)?;
             }
         }
-        LabArgs::Images { name, registry, tag, program, upstream } => {
+        LabArgs::Images { name, registry, tag, program, upstream, traefik, f5 } => {
             let running = Lab::named(&name)?.running()?;
             let program = program.map_or_else(|| build_lite(&progress), Ok)?;
             let mut images = stand_ins(&program, &registry, &tag, &progress)?;
@@ -133,11 +139,19 @@ pub fn run(args: LabArgs) -> Result<()> {
                 images.retain(|image| !built.iter().any(|own| own.names == image.names));
                 images.extend(built);
             }
+            if traefik {
+                images.push(image::traefik(&Cache::of_user()?, vec![TRAEFIK.to_owned()], &progress)?);
+            }
+            let f5 = f5.map(|checkout| image::f5(&checkout, &Cache::of_user()?, &progress)).transpose()?;
+            images.extend(f5.iter().map(|built| built.image.clone()));
             let step = progress.begin(&format!("load {} images into lab {name}", images.len()), None);
             running.load_images(&images)?;
             step.done();
             for image in running.images()?.iter().filter(|image| !image.starts_with("sha256:")) {
                 println!("{image}");
+            }
+            if let Some(built) = f5 {
+                println!("chart of nginx-ingress {}: {}", built.version, built.chart.display());
             }
         }
         LabArgs::Kubeconfig { name } => println!("{}", Lab::named(&name)?.running()?.kubeconfig.display()),

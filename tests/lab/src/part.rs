@@ -123,6 +123,14 @@ impl Part {
         programs: &[("github.com/opentofu/opentofu/cmd/tofu", "tofu")],
         linking: Linking::Pure,
     };
+    /// An ingress controller, for labs that are asked for one: it runs in a pod.
+    pub const TRAEFIK: Self = Self {
+        name: "traefik",
+        version: "3.6.12",
+        module: "traefik",
+        programs: &[("github.com/traefik/traefik/v3/cmd/traefik", "traefik")],
+        linking: Linking::Pure,
+    };
     /// Enforces NetworkPolicies.
     pub const NETPOL: Self = Self {
         name: "netpol",
@@ -186,7 +194,7 @@ mod tests {
 
     #[test]
     fn every_part_has_a_module_that_pins_its_version() {
-        for part in Part::SIM.iter().chain(Part::REAL) {
+        for part in Part::SIM.iter().chain(Part::REAL).chain(&[Part::TOFU, Part::TRAEFIK]) {
             let text = fs::read_to_string(part.module().join("go.mod")).unwrap();
             assert!(part.name == "pause" || text.contains(&format!("v{}", part.version)), "{}", part.name);
             assert!(part.key().unwrap().starts_with(&format!("{}-{}-", part.name, part.version)));

@@ -2,17 +2,21 @@
 
 mod archive;
 mod busybox;
+mod f5;
 mod libraries;
 mod redis;
 mod shop;
 mod stand_ins;
+mod traefik;
 mod upstream;
 
 pub use archive::write_archive;
 pub use busybox::busybox;
+pub use f5::{F5, f5};
 pub use redis::redis;
 pub use shop::{SERVICES, shop};
 pub use stand_ins::{REGISTRY, TAG, build_lite, stand_ins};
+pub use traefik::{TRAEFIK, traefik};
 pub use upstream::upstream;
 
 use std::path::PathBuf;
