@@ -45,7 +45,7 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
     }
     let progress = Progress::stderr();
     let terraform = boutique_lab::terraform(&progress)?;
-    let package = console::step("build the provider and the plugin", || package::package(Profile::Release))?;
+    let package = console::step("build the provider and the plugin", || package::package(Profile::Dev))?;
     let target = match &args.cluster {
         None => own_lab(&progress)?,
         Some(name) => existing(name, args.images, &progress)?,
@@ -102,7 +102,7 @@ fn down(folder: &Path, args: &DemoArgs) -> Result<()> {
     if let Some(name) = &args.cluster {
         let cluster = Cluster::find(name)?;
         let progress = Progress::stderr();
-        let package = console::step("build the provider and the plugin", || package::package(Profile::Release))?;
+        let package = console::step("build the provider and the plugin", || package::package(Profile::Dev))?;
         let target = Target { kubeconfig: cluster.kubeconfig, context: Some(cluster.context), kubectl: None };
         let program = boutique_lab::terraform(&progress)?;
         let terraform = Terraform { program, folder: folder.to_owned(), package: &package, target: &target };
