@@ -6,6 +6,7 @@ pub mod diff;
 pub mod fault;
 pub mod finding;
 pub mod grade;
+pub mod helm;
 pub mod inventory;
 pub mod judge;
 pub mod lease;

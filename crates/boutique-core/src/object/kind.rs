@@ -1,6 +1,10 @@
 //! The kinds this project reads and writes, as a table: no discovery request is ever needed for them.
 
-use std::fmt;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 /// A kind with what is needed to build a request path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,15 +61,51 @@ kinds! {
     NETWORK_POLICY = "networking.k8s.io" "v1" "NetworkPolicy" "networkpolicies" true;
     INGRESS = "networking.k8s.io" "v1" "Ingress" "ingresses" true;
     INGRESS_CLASS = "networking.k8s.io" "v1" "IngressClass" "ingressclasses" false;
+    MIDDLEWARE = "traefik.io" "v1alpha1" "Middleware" "middlewares" true;
     ENDPOINT_SLICE = "discovery.k8s.io" "v1" "EndpointSlice" "endpointslices" true;
     LEASE = "coordination.k8s.io" "v1" "Lease" "leases" true;
     ROLE = "rbac.authorization.k8s.io" "v1" "Role" "roles" true;
     ROLE_BINDING = "rbac.authorization.k8s.io" "v1" "RoleBinding" "rolebindings" true;
     STORAGE_CLASS = "storage.k8s.io" "v1" "StorageClass" "storageclasses" false;
+    CLUSTER_ROLE = "rbac.authorization.k8s.io" "v1" "ClusterRole" "clusterroles" false;
+    CLUSTER_ROLE_BINDING = "rbac.authorization.k8s.io" "v1" "ClusterRoleBinding" "clusterrolebindings" false;
+    CUSTOM_RESOURCE_DEFINITION = "apiextensions.k8s.io" "v1" "CustomResourceDefinition" "customresourcedefinitions" false;
+    VALIDATING_WEBHOOK_CONFIGURATION = "admissionregistration.k8s.io" "v1" "ValidatingWebhookConfiguration" "validatingwebhookconfigurations" false;
+    MUTATING_WEBHOOK_CONFIGURATION = "admissionregistration.k8s.io" "v1" "MutatingWebhookConfiguration" "mutatingwebhookconfigurations" false;
+    PRIORITY_CLASS = "scheduling.k8s.io" "v1" "PriorityClass" "priorityclasses" false;
     SELF_SUBJECT_ACCESS_REVIEW = "authorization.k8s.io" "v1" "SelfSubjectAccessReview" "selfsubjectaccessreviews" false;
 }
 
+/// A text that lives as long as the process. Kinds are few, so what is kept is bounded by what clusters serve.
+fn interned(text: &str) -> &'static str {
+    static TEXTS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = texts.get(text) {
+        return known;
+    }
+    let kept: &'static str = Box::leak(text.to_owned().into_boxed_str());
+    texts.insert(kept);
+    kept
+}
+
 impl Kind {
+    /// A kind that is not in the table, as a cluster's discovery describes it.
+    pub fn discovered(group: &str, version: &str, kind: &str, plural: &str, namespaced: bool) -> Self {
+        Self {
+            group: interned(group),
+            version: interned(version),
+            kind: interned(kind),
+            plural: interned(plural),
+            namespaced,
+        }
+    }
+
+    /// The same kind in another version of its API.
+    #[must_use]
+    pub fn in_version(self, version: &str) -> Self {
+        if self.version == version { self } else { Self { version: interned(version), ..self } }
+    }
+
     /// The kind of this group and name, whatever the version.
     pub fn find(group: &str, kind: &str) -> Option<Kind> {
         Self::ALL.iter().copied().find(|k| k.group == group && k.kind == kind)
@@ -129,6 +169,14 @@ mod tests {
         );
         assert_eq!(Kind::POD.path(None), "/api/v1/pods");
         assert_eq!(Kind::NAMESPACE.object_path(Some("ignored"), "shop"), "/api/v1/namespaces/shop");
+    }
+
+    #[test]
+    fn a_discovered_kind_is_as_good_as_one_of_the_table() {
+        let kind = Kind::discovered("apps", "v1", "Deployment", "deployments", true);
+        assert_eq!(kind, Kind::DEPLOYMENT);
+        assert_eq!(Kind::DEPLOYMENT.in_version("v1beta1").path(None), "/apis/apps/v1beta1/deployments");
+        assert_eq!(Kind::DEPLOYMENT.in_version("v1"), Kind::DEPLOYMENT);
     }
 
     #[test]

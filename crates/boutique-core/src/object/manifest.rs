@@ -86,6 +86,28 @@ impl Manifest {
         Self { value, kind }
     }
 
+    /// A manifest of a kind that need not be in the project's table, as discovery found it.
+    ///
+    /// # Errors
+    /// When it has no name, or is of another kind.
+    pub fn of_kind(kind: Kind, value: Value) -> Result<Self, BadManifest> {
+        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+        match (text("/apiVersion"), text("/kind"), text("/metadata/name")) {
+            (Some(api_version), Some(named), Some(name)) => {
+                let group = api_version.split_once('/').map_or("", |(group, _)| group);
+                if named == kind.kind && group == kind.group {
+                    return Ok(Self { kind, value });
+                }
+                Err(BadManifest::UnknownKind {
+                    api_version: api_version.to_owned(),
+                    kind: named.to_owned(),
+                    name: name.to_owned(),
+                })
+            }
+            _ => Err(BadManifest::Unnamed(value.to_string().chars().take(120).collect())),
+        }
+    }
+
     /// Its kind.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -182,6 +204,15 @@ mod tests {
         let value = json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}});
         let error = Manifest::try_from(value).unwrap_err().to_string();
         assert!(error.contains("Widget of example.com/v1 (w)"), "{error}");
+    }
+
+    #[test]
+    fn a_discovered_kind_takes_only_its_own_objects() {
+        let widget = json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}});
+        let kind = Kind::discovered("example.com", "v1", "Widget", "widgets", false);
+        assert_eq!(Manifest::of_kind(kind, widget.clone()).unwrap().reference().to_string(), "Widget w");
+        assert!(Manifest::of_kind(Kind::SERVICE, widget).is_err());
+        assert!(Manifest::of_kind(kind, json!({"kind": "Widget"})).is_err());
     }
 
     #[test]
