@@ -99,7 +99,7 @@ fn container(settings: &Settings) -> Value {
         let env: Vec<Value> = settings.env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
         set("env", env.into());
     }
-    for (field, probe) in probes::fields(workload, settings.probing) {
+    for (field, probe) in probes::fields(workload, settings.base_path(), settings.probing) {
         set(field, probe);
     }
     if settings.available {

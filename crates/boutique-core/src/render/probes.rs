@@ -19,8 +19,8 @@ const START_SECONDS: u32 = 180;
 const LIVENESS_TIMEOUT: u32 = 5;
 
 /// The probes of a container by field name.
-pub(super) fn fields(workload: &Workload, probing: Probing) -> Vec<(&'static str, Value)> {
-    let probe = |probe: Option<Probe>| probe.and_then(|probe| Some((probe, check(workload, probe.check)?)));
+pub(super) fn fields(workload: &Workload, base_path: &str, probing: Probing) -> Vec<(&'static str, Value)> {
+    let probe = |probe: Option<Probe>| probe.and_then(|probe| Some((probe, check(workload, base_path, probe.check)?)));
     let mut fields = Vec::new();
     match probing {
         Probing::Upstream => {
@@ -60,13 +60,13 @@ fn with(mut probe: Map<String, Value>, numbers: &[(&str, Option<u32>)]) -> Value
     Value::Object(probe)
 }
 
-fn check(workload: &Workload, check: Check) -> Option<Map<String, Value>> {
+fn check(workload: &Workload, base_path: &str, check: Check) -> Option<Map<String, Value>> {
     let port = workload.listen?;
     let check = match check {
         Check::Grpc => json!({"grpc": {"port": port}}),
         Check::Tcp => json!({"tcpSocket": {"port": port}}),
         Check::Http { cookie } => json!({
-            "httpGet": {"path": "/_healthz", "port": port, "httpHeaders": [{"name": "Cookie", "value": cookie}]}
+            "httpGet": {"path": format!("{base_path}/_healthz"), "port": port, "httpHeaders": [{"name": "Cookie", "value": cookie}]}
         }),
     };
     match check {

@@ -7,6 +7,9 @@ use crate::quantity::Quantity;
 use crate::service::Service;
 use crate::spec::{Amounts, Cart, Probes, Profile, Resources, StackSpec};
 
+/// The frontend's variable that moves all its pages below a path; upstream knows it since v0.10.1.
+const BASE_URL: &str = "BASE_URL";
+
 /// Everything that decides one service's objects.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -53,6 +56,12 @@ impl Settings {
         self.workload.service.name()
     }
 
+    /// The path below which a frontend answers, health endpoint included; empty for all others.
+    pub(super) fn base_path(&self) -> &str {
+        let base = self.env.iter().find(|(name, _)| self.workload.service == Service::Frontend && name == BASE_URL);
+        base.map_or("", |(_, path)| path.trim_end_matches('/'))
+    }
+
     /// Whether a node can be drained without an outage, so that a disruption budget protects and does not block.
     pub(super) fn survives_drain(&self) -> bool {
         self.available && self.replicas.is_some_and(|replicas| replicas > 1)
@@ -94,6 +103,11 @@ fn env(spec: &StackSpec, catalogue: &Catalogue, workload: &Workload) -> Vec<(Str
     match (workload.service, spec.cart()) {
         (Service::Cartservice, Cart::External { address }) => set("REDIS_ADDR", address.clone()),
         (Service::Loadgenerator, _) => {
+            // Whatever stands in this variable comes before every path that it asks for.
+            let base = spec.services.get(&Service::Frontend).and_then(|frontend| frontend.env.get(BASE_URL));
+            if let (Some(base), Some(frontend)) = (base, address(Service::Frontend)) {
+                set("FRONTEND_ADDR", format!("{frontend}{}", base.trim_end_matches('/')));
+            }
             set("USERS", spec.load_generator().users.to_string());
             if catalogue.rendered_as.patch >= 3 {
                 set("RATE", spec.load_generator().rate.to_string());
