@@ -23,7 +23,10 @@ pub(super) fn values(said: &str) -> Vec<Complaint> {
     for line in rest.lines().skip(1) {
         let line = line.trim();
         if let Some(problem) = line.strip_prefix("- ") {
-            found.push(value(chart, problem));
+            // What it means stands in the lines below it.
+            if !problem.ends_with(": validation failed") {
+                found.push(value(chart, problem));
+            }
         } else if let Some(name) = line.strip_suffix(':') {
             chart = name;
         }
@@ -114,7 +117,7 @@ fn missing(said: &str) -> Option<Complaint> {
         });
     }
     if let Some(path) = between(said, "path \"", "\" not found") {
-        let fix = "correct the path; it is looked for from the folder that terraform runs in";
+        let fix = "correct the path; a relative one is looked for from the folder that terraform runs in";
         return Some(Complaint::new(
             Trouble::ChartMissing,
             Some(format!("chart {path}")),
@@ -142,14 +145,15 @@ fn source(said: &str) -> Option<Complaint> {
         || said.contains("failed to fetch")
         || said.contains("failed to do request")
         || said.contains("failed to perform")
-        || said.contains("unable to get an update")
+        || said.contains("Unable to get an update")
         || said.contains("Failed to update the following repositories")
         || said.contains("failed to authorize")
         || said.contains("response status code");
     if !about_source {
         return None;
     }
-    let url = between(said, "looks like \"", "\"").or_else(|| said.split('"').find(|part| part.contains("://")));
+    let url = between(said, "looks like \"", "\"").or_else(|| between(said, "chart repository (", ")"));
+    let url = url.or_else(|| said.split('"').find(|part| part.contains("://") && !part.contains(' ')));
     let object = url.map(str::to_owned);
     let has = |code: &str| said.contains(&format!(" {code}")) || said.contains(&format!("code {code}"));
     if has("401") || has("403") || said.contains("nauthorized") || said.contains("denied") {
@@ -160,7 +164,8 @@ fn source(said: &str) -> Option<Complaint> {
         let fix = "check the URL of the repository: its index.yaml lies below it";
         return Some(Complaint::new(Trouble::ChartMissing, object, "there is no chart repository at this URL", fix));
     }
-    let why = said.rsplit(": ").next().unwrap_or(said);
+    let why = said.lines().find(|line| line.contains(": ") && !line.ends_with(':')).unwrap_or(said);
+    let why = why.rsplit(": ").next().unwrap_or(why);
     let fix = "check the URL and the network; charts that are pinned to a version and were loaded before come from the cache, \
          and a chart can be given as a path";
     Some(Complaint::new(Trouble::Unreachable, object, format!("it cannot be reached: {}", start(why, 300)), fix))

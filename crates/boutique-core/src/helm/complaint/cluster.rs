@@ -7,14 +7,28 @@ use super::{
 
 /// At most one: helm stops at the first.
 pub(super) fn read(said: &str) -> Vec<Complaint> {
-    let readers =
-        [too_large, locked, conflict, ownership, hook, webhook, kind_missing, forbidden, invalid, namespace, other];
+    let readers = [
+        too_large,
+        locked,
+        conflict,
+        ownership,
+        hook,
+        webhook,
+        kind_missing,
+        forbidden,
+        undeclared,
+        invalid,
+        namespace,
+        other,
+    ];
     readers.iter().find_map(|read| read(said)).into_iter().collect()
 }
 
 fn too_large(said: &str) -> Option<Complaint> {
     let record = said.contains("sh.helm.release.v1");
-    let long = said.contains("Too long") || said.contains("request is too large") || said.contains("entity too large");
+    let long = said.contains("Too long")
+        || said.contains("request is too large")
+        || said.to_ascii_lowercase().contains("entity too large");
     if !long {
         return None;
     }
@@ -29,7 +43,7 @@ fn too_large(said: &str) -> Option<Complaint> {
             fix,
         ));
     }
-    let (what, fix) = if record || said.contains("request is too large") {
+    let (what, fix) = if record || said.contains("request is too large") || said.contains("create: failed to create") {
         (
             "chart and values together do not fit into the Secret in which Helm keeps a release (1 MiB, compressed)",
             "put large parts, such as dashboards, into objects of your own instead of values, or use a smaller chart",
@@ -83,8 +97,8 @@ fn ownership(said: &str) -> Option<Complaint> {
     let kind = quoted.next().unwrap_or_default().trim();
     let name = quoted.next().unwrap_or_default();
     let namespace = between(object, "in namespace \"", "\"");
-    let owner = between(rest, "meta.helm.sh/release-name\" must equal", ";");
-    let owner = owner.and_then(|text| between(text, "current value is \"", "\""));
+    let owner = rest.split(';').find(|part| part.contains("meta.helm.sh/release-name\" must equal"));
+    let owner = owner.and_then(|part| between(part, "current value is \"", "\""));
     let what = match owner {
         Some(owner) => format!("it exists and belongs to Helm release {owner:?}"),
         None => "it exists and belongs to no Helm release".to_owned(),
@@ -153,6 +167,15 @@ fn forbidden(said: &str) -> Option<Complaint> {
     let object = before.rsplit(": ").next().unwrap_or(before);
     let fix = "allow it in a Role, or a ClusterRole for what has no namespace";
     Some(Complaint::new(Trouble::Forbidden, Some(object.to_owned()), format!("the credentials cannot {what}"), fix))
+}
+
+/// `… server-side apply failed for object shop/s /v1, Kind=Service: failed to create typed patch object (…): .spec.portz:
+/// field not declared in schema`
+fn undeclared(said: &str) -> Option<Complaint> {
+    let field = word_before(said, ": field not declared in schema")?.trim_start_matches('.');
+    let what = format!("the API knows no field {field}");
+    let fix = "correct the value that the chart puts there, or use a version of the chart for this Kubernetes";
+    Some(Complaint::new(Trouble::Invalid, applied_object_of(said), what, fix))
 }
 
 /// `… Deployment.apps "web" is invalid: spec.selector: Invalid value: …: field is immutable`

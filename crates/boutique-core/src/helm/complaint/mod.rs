@@ -88,9 +88,14 @@ impl Complaint {
 /// What helm's standard error says. Never empty: what is not understood is repeated, without what helm puts around it.
 pub fn complaints(stderr: &str) -> Vec<Complaint> {
     let said = parse::essence(stderr);
+    // helm 4 goes on after an object that it could not write, and joins what went wrong.
+    said.split(" && ").flat_map(one).collect()
+}
+
+fn one(said: &str) -> Vec<Complaint> {
     let readers = [chart::values, chart::read, cluster::read];
-    let found = readers.iter().map(|read| read(&said)).find(|found| !found.is_empty());
-    found.unwrap_or_else(|| vec![Complaint::new(Trouble::Other, None, parse::start(&said, 2000), "")])
+    let found = readers.iter().map(|read| read(said)).find(|found| !found.is_empty());
+    found.unwrap_or_else(|| vec![Complaint::new(Trouble::Other, None, parse::start(said, 2000), "")])
 }
 
 /// Whether the complaint is that something could not be reached, so that it may work another time.

@@ -5,8 +5,9 @@ pub(super) fn essence(stderr: &str) -> String {
     let lines = stderr.lines().filter(|line| !is_log(line));
     let text = lines.collect::<Vec<_>>().join("\n");
     let mut text = text.trim();
-    if let Some((_, rest)) = text.rsplit_once("\nError: ") {
-        text = rest;
+    // `helm repo update` tells on its other output what went wrong; its error is only that something did.
+    if let Some((before, rest)) = text.rsplit_once("\nError: ") {
+        text = if rest.contains("failed to update the following repositories") { before } else { rest };
     }
     text = text.strip_prefix("Error: ").unwrap_or(text);
     for prefix in ["UPGRADE FAILED: ", "INSTALLATION FAILED: ", "uninstallation completed with 1 error(s): "] {
@@ -22,7 +23,7 @@ fn is_log(line: &str) -> bool {
     klog || line.starts_with("WARNING: ") || line.starts_with("level=") || line.starts_with("time=")
 }
 
-/// The warnings among the lines of helm's log.
+/// The first part of a text.
 pub(super) fn start(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
