@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use crate::connect::Cluster;
 use crate::request::{ApiError, Operation, body, build};
 
-/// Whether the caller has a right in a namespace.
+/// Whether the caller has a right in a namespace, or without one in all of them and outside.
 ///
 /// # Errors
 ///
 /// When the API server does not answer the question; every authenticated user may ask it.
-pub async fn is_allowed(cluster: &Cluster, need: &Need, namespace: &str) -> Result<bool, ApiError> {
+pub async fn is_allowed(cluster: &Cluster, need: &Need, namespace: Option<&str>) -> Result<bool, ApiError> {
     let kind = Kind::SELF_SUBJECT_ACCESS_REVIEW;
     let question = body(&access_review(need, namespace));
     let request = build(Method::POST, &kind.path(None), Some("application/json"), question);
@@ -27,7 +27,8 @@ pub async fn is_allowed(cluster: &Cluster, need: &Need, namespace: &str) -> Resu
 ///
 /// As [`is_allowed`].
 pub async fn check(cluster: &Cluster, needs: &[Need], namespace: &str) -> Result<Vec<(Need, bool)>, ApiError> {
-    let questions = needs.iter().map(|need| async move { Ok((*need, is_allowed(cluster, need, namespace).await?)) });
+    let questions =
+        needs.iter().map(|need| async move { Ok((*need, is_allowed(cluster, need, Some(namespace)).await?)) });
     futures::future::try_join_all(questions).await
 }
 

@@ -61,8 +61,8 @@ impl Storefront {
     pub async fn open(cluster: &Cluster, namespace: &str) -> Result<Self, ApiError> {
         let name = Service::Frontend.name();
         let (get, post, service, deployment) = tokio::try_join!(
-            access::is_allowed(cluster, &PROXY_RIGHTS[0], namespace),
-            access::is_allowed(cluster, &PROXY_RIGHTS[1], namespace),
+            access::is_allowed(cluster, &PROXY_RIGHTS[0], Some(namespace)),
+            access::is_allowed(cluster, &PROXY_RIGHTS[1], Some(namespace)),
             visible(cluster, Kind::SERVICE, namespace, name),
             visible(cluster, Kind::DEPLOYMENT, namespace, name),
         )?;

@@ -179,25 +179,6 @@ impl Cluster {
         let ops = serde_json::to_vec(ops).unwrap_or_default();
         self.send(operation, build(Method::PATCH, &uri, Some("application/json-patch+json"), ops)).await?.object()
     }
-
-    /// Whether the user may do this (`SelfSubjectAccessReview`).
-    ///
-    /// # Errors
-    /// When the question itself fails.
-    pub async fn can_i(&self, verb: &str, kind: Kind, namespace: Option<&str>) -> Result<bool, ApiError> {
-        let review = Kind::SELF_SUBJECT_ACCESS_REVIEW;
-        let question = json!({
-            "apiVersion": review.api_version(),
-            "kind": review.kind,
-            "spec": {"resourceAttributes": {
-                "verb": verb, "group": kind.group, "resource": kind.plural, "namespace": namespace,
-            }},
-        });
-        let operation = Operation::on("create", review, None, None);
-        let request = build(Method::POST, &review.path(None), Some("application/json"), body(&question));
-        let answer = self.send(operation, request).await?.object()?;
-        Ok(answer.pointer("/status/allowed").and_then(Value::as_bool) == Some(true))
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::OnceLock, time::Duration};
 
 use boutique_cluster::{
+    access::is_allowed,
     bounds::Bounds,
     connect::{Cluster, ConnectSpec},
     event::Events,
@@ -11,6 +12,7 @@ use boutique_cluster::{
 };
 use boutique_core::{
     contract::StackId,
+    fault::Need,
     object::{Kind, Manifest, ObjectRef},
 };
 use boutique_lab::{Lab, Mode, Options, Progress, Running};
@@ -43,11 +45,12 @@ pub(crate) async fn cluster_of(kubeconfig: PathBuf) -> Cluster {
 /// The cluster as another user sees it.
 ///
 /// The authorizer learns of a role some time after the role was written; the user's `right` tells when it has.
-pub(crate) async fn cluster_as(user: &str, right: (&str, Kind, Option<&str>)) -> Cluster {
+pub(crate) async fn cluster_as(user: &str, right: (&'static str, Kind, Option<&str>)) -> Cluster {
     let spec = ConnectSpec { impersonate: Some(user.to_owned()), ..spec() };
     let cluster = Cluster::connect(&spec).await.expect("the lab's kubeconfig is good");
     let (verb, kind, namespace) = right;
-    let known = async { while !cluster.can_i(verb, kind, namespace).await.expect("a review is answered") {} };
+    let need = Need { verb, group: kind.group, resource: kind.plural, purpose: "act under it", required: true };
+    let known = async { while !is_allowed(&cluster, &need, namespace).await.expect("a review is answered") {} };
     tokio::time::timeout(Duration::from_secs(30), known).await.expect("the authorizer learns of the role");
     cluster
 }

@@ -52,8 +52,9 @@ pub fn kill_needs() -> Vec<Need> {
     ]
 }
 
-/// The question whether the caller has a right in a namespace; the answer is `status.allowed`.
-pub fn access_review(need: &Need, namespace: &str) -> Value {
+/// The question whether the caller has a right in a namespace, or without one in all of them and outside; the answer is
+/// `status.allowed`.
+pub fn access_review(need: &Need, namespace: Option<&str>) -> Value {
     let (resource, subresource) = need.resource.split_once('/').unwrap_or((need.resource, ""));
     json!({
         "apiVersion": "authorization.k8s.io/v1",
@@ -75,7 +76,7 @@ mod tests {
     #[test]
     fn a_subresource_is_asked_for_as_such() {
         let proxy = need("get", "", "services/proxy", "look at pages");
-        let review = access_review(&proxy, "shop");
+        let review = access_review(&proxy, Some("shop"));
         let attributes = &review["spec"]["resourceAttributes"];
         assert_eq!(attributes["resource"], "services");
         assert_eq!(attributes["subresource"], "proxy");
