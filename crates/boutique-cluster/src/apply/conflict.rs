@@ -152,20 +152,10 @@ pub(super) fn refused(
 mod tests {
     use std::collections::HashMap;
 
-    use boutique_core::object::Kind;
     use serde_json::json;
 
     use super::*;
-
-    fn manifest() -> Manifest {
-        let containers = json!([{"name": "server", "image": "a:1", "env": [{"name": "A", "value": "1"}]}]);
-        Manifest::new(
-            Kind::DEPLOYMENT,
-            "shop",
-            "frontend",
-            json!({"spec": {"replicas": 1, "template": {"spec": {"containers": containers}}}}),
-        )
-    }
+    use crate::apply::fixture::manifest;
 
     fn live(replicas: i64, manager: &str) -> Value {
         let mut live = manifest().into_value();

@@ -1,6 +1,8 @@
 //! Writing a set of objects by server-side apply: concurrently, unforced, and told apart into what was done.
 
 mod conflict;
+#[cfg(test)]
+mod fixture;
 mod repair;
 
 use std::collections::HashMap;
@@ -64,8 +66,9 @@ pub(crate) struct Written {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Writes all objects: first what others refer to, then the rest. Objects after a failure are written all the same, so
-/// that one answer tells all problems.
+/// Writes all objects: workloads last, because they refer to the others and because the cluster sets to work on them while
+/// we still write. Services go first: API servers give out their addresses one after the other, the longest wait there is.
+/// Objects after a failure are written all the same, so that one answer tells all problems.
 pub(crate) async fn apply_all(
     cluster: &Cluster,
     manifests: &[Manifest],
@@ -75,8 +78,10 @@ pub(crate) async fn apply_all(
     may_write: &(dyn Fn() -> bool + Sync),
     mut done: impl FnMut(Written),
 ) -> Vec<Problem> {
-    let (first, rest): (Vec<&Manifest>, Vec<&Manifest>) = manifests.iter().partition(|m| is_referred_to(m.kind()));
-    for wave in [first, rest] {
+    let (workloads, mut others): (Vec<&Manifest>, Vec<&Manifest>) =
+        manifests.iter().partition(|manifest| manifest.kind().is_workload());
+    others.sort_by_key(|manifest| manifest.kind() != Kind::SERVICE);
+    for wave in [others, workloads] {
         let mut problems = Vec::new();
         let writes = wave.into_iter().map(|manifest| async move {
             if !may_write() {
@@ -99,10 +104,6 @@ pub(crate) async fn apply_all(
         }
     }
     Vec::new()
-}
-
-fn is_referred_to(kind: Kind) -> bool {
-    [Kind::SERVICE_ACCOUNT, Kind::CONFIG_MAP, Kind::SECRET, Kind::PERSISTENT_VOLUME_CLAIM].contains(&kind)
 }
 
 async fn apply_one(

@@ -66,20 +66,8 @@ pub(super) fn added_variables(
 
 #[cfg(test)]
 mod tests {
-    use boutique_core::object::Kind;
-
     use super::*;
-    use crate::apply::PlannedDrift;
-
-    fn manifest() -> Manifest {
-        let containers = json!([{"name": "server", "image": "a:1", "env": [{"name": "A", "value": "1"}]}]);
-        Manifest::new(
-            Kind::DEPLOYMENT,
-            "shop",
-            "frontend",
-            json!({"spec": {"replicas": 1, "template": {"spec": {"containers": containers}}}}),
-        )
-    }
+    use crate::apply::{PlannedDrift, fixture::manifest};
 
     #[test]
     fn only_variables_that_stood_before_and_no_admission_adds_are_removed() {
