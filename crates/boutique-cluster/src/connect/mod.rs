@@ -3,6 +3,7 @@
 mod certificate;
 mod kubeconfig;
 mod spec;
+mod transport;
 
 use std::{
     fmt,
@@ -162,6 +163,14 @@ pub(crate) fn of_user(user: Option<&str>) -> String {
     user.map(|user| format!(" of user {user:?}")).unwrap_or_default()
 }
 
+/// This program and its version, as kubectl tells them: so an audit log shows who it was.
+fn user_agent() -> http::HeaderValue {
+    let program = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    let program = program.file_name().unwrap_or_default().to_string_lossy();
+    let name = format!("{program}/{} ({}/{})", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
+    http::HeaderValue::from_str(&name).unwrap_or_else(|_| http::HeaderValue::from_static("boutique"))
+}
+
 impl Cluster {
     /// Reads the configuration and prepares the connection. Sends no request: an unreachable server shows at the first
     /// one. A credential command of the kubeconfig runs here.
@@ -173,13 +182,14 @@ impl Cluster {
         config.connect_timeout = Some(Duration::from_secs(10));
         // Answers of the service proxy must not be retried behind our back; requests retry what they may by themselves.
         config.default_retry = false;
+        config.headers.push((http::header::USER_AGENT, user_agent()));
         let identity = Identity {
             server: config.cluster_url.to_string().trim_end_matches('/').to_owned(),
             context: chosen.context,
             user: chosen.user,
             certificate_until: chosen.certificate_until,
         };
-        let client = kube::Client::try_from(config).map_err(|error| ConnectError::Credentials {
+        let client = transport::client(config).map_err(|error| ConnectError::Credentials {
             user: identity.user.clone(),
             said: match &chosen.command {
                 Some(command) => format!("command {command:?}: {}", crate::request::chain(&error)),
