@@ -10,7 +10,7 @@ use boutique_core::contract::PROVIDER_ADDRESS;
 use crate::workspace;
 
 /// The default hosts of Terraform and of OpenTofu: one mirror serves both.
-const HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
+pub(crate) const HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 
 /// Paths of a finished package.
 pub(crate) struct Package {
@@ -90,7 +90,8 @@ pub(crate) fn package(profile: Profile) -> Result<Package> {
     Ok(Package { bin, cli_config })
 }
 
-fn cli_configuration(mirror: &Path, name: &str) -> String {
+/// A CLI configuration that takes one provider, named without its host, from a mirror and all others from their registries.
+pub(crate) fn cli_configuration(mirror: &Path, name: &str) -> String {
     let include = HOSTS.map(|host| format!("\"{host}/{name}\"")).join(", ");
     format!(
         "provider_installation {{\n  filesystem_mirror {{\n    path    = \"{}\"\n    include = [{include}]\n  }}\n  direct {{\n    exclude = [{include}]\n  }}\n}}\n",
@@ -113,7 +114,7 @@ fn install(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// Terraform's name of this machine's platform, such as `linux_amd64`.
-fn platform() -> String {
+pub(crate) fn platform() -> String {
     let os = match std::env::consts::OS {
         "macos" => "darwin",
         os => os,

@@ -7,30 +7,34 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// What Terraform puts into the environment of a plugin that it starts.
 const COOKIE: (&str, &str) =
     ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
 
-/// Median time from exec to the handshake line.
-pub(crate) fn handshake(provider: &Path, times: usize) -> Result<Duration> {
+/// Median time from exec to the handshake line: with the host's certificate as Terraform gives it, so that the provider
+/// makes one too, or without TLS.
+pub(crate) fn handshake(provider: &Path, host_certificate: Option<&str>, times: usize) -> Result<Duration> {
     let mut measured = Vec::new();
     for _ in 0..times {
+        let mut command = Command::new(provider);
+        command.env(COOKIE.0, COOKIE.1).env("PLUGIN_PROTOCOL_VERSIONS", "5,6");
+        if let Some(certificate) = host_certificate {
+            command.env("PLUGIN_CLIENT_CERT", certificate);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let begun = Instant::now();
-        let mut child = Command::new(provider)
-            .env(COOKIE.0, COOKIE.1)
-            .env("PLUGIN_PROTOCOL_VERSIONS", "5,6")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .with_context(|| format!("cannot start {}", provider.display()))?;
+        let mut child = command.spawn().with_context(|| format!("cannot start {}", provider.display()))?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("a pipe")?).read_line(&mut line)?;
         measured.push(begun.elapsed());
-        child.kill()?;
+        // Asked to end, it removes its socket; killed, it would leave it.
+        kill_process(Pid::from_child(&child), Signal::TERM)?;
         child.wait()?;
         ensure!(line.starts_with("1|6|"), "the provider answered {line:?}");
+        let tls = line.trim_end().split('|').nth(5).is_some_and(|certificate| !certificate.is_empty());
+        ensure!(tls == host_certificate.is_some(), "the provider answered {line:?}");
     }
     measured.sort();
     Ok(measured[measured.len() / 2])
