@@ -4,7 +4,9 @@
 //! words are turned into Terraform's.
 
 mod connection;
+mod managed;
 mod provider;
 mod stack;
+mod timeouts;
 
 pub use provider::Boutique;

@@ -1,4 +1,4 @@
-//! The lease of a stack: one writer at a time.
+//! The lease of a set: one writer at a time.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -6,7 +6,7 @@ use std::{
 };
 
 use boutique_core::{
-    contract::{self, CONTRACT_VERSION, FIELD_MANAGER, Record, StackId},
+    contract::{self, CONTRACT_VERSION, FIELD_MANAGER, Record, SetId},
     lease::{LeaseRecord, Observer, Process, Verdict},
     object::{Kind, Manifest, ObjectRef},
 };
@@ -42,19 +42,17 @@ impl Default for LeaseTiming {
 pub enum LeaseError {
     /// Another writer lives.
     #[error(
-        "{holder} is writing to stack {id} and renewed its lease at {renewed_at}; waited {} s: \
-         try again when it is done, or, if you know better: kubectl delete lease {lease} -n {}",
-        waited.as_secs(), id.namespace
+        "{holder} is writing to {} and renewed its lease at {renewed_at}; waited {} s: \
+         try again when it is done, or, if you know better: kubectl delete lease {} -n {}",
+        lease.what, waited.as_secs(), lease.name, lease.namespace
     )]
     Held {
-        /// The stack.
-        id: StackId,
+        /// The lease.
+        lease: LeaseName,
         /// Who holds it.
         holder: String,
         /// Since when, as it says.
         renewed_at: String,
-        /// Name of the lease.
-        lease: String,
         /// How long we waited.
         waited: Duration,
     },
@@ -62,8 +60,32 @@ pub enum LeaseError {
     #[error(transparent)]
     Api(#[from] ApiError),
     /// The wait was called off.
-    #[error("waiting for the lease of the stack ended early: {0}")]
+    #[error("waiting for the lease ended early: {0}")]
     Interrupted(#[from] Interrupted),
+}
+
+/// A lease, and what it guards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseName {
+    /// Namespace of the lease.
+    pub namespace: String,
+    /// Name of the lease.
+    pub name: String,
+    /// What it guards, for people: `stack shop/shop`.
+    pub what: String,
+    /// Labels that it carries beside those of every record.
+    pub labels: Vec<(&'static str, String)>,
+}
+
+impl From<&SetId> for LeaseName {
+    fn from(id: &SetId) -> Self {
+        Self {
+            namespace: id.namespace.clone(),
+            name: id.parent_name(),
+            what: id.described(),
+            labels: id.labels().into(),
+        }
+    }
 }
 
 /// A lease that we hold. Renewed in the background until it is released or dropped; dropped, it expires by itself.
@@ -104,20 +126,21 @@ impl Held {
     /// Takes the lease, waiting for another holder as long as `timing` says.
     pub(crate) async fn take(
         cluster: &Cluster,
-        id: &StackId,
+        lease: impl Into<LeaseName>,
         timing: LeaseTiming,
         bounds: &Bounds,
         events: &Events,
     ) -> Result<Self, LeaseError> {
-        let object = ObjectRef::new(Kind::LEASE, &id.namespace, id.parent_name());
+        let name = lease.into();
+        let object = ObjectRef::new(Kind::LEASE, &name.namespace, name.name.clone());
         // Two writers of one process are two writers.
         let us = format!("{} ({})", holder(), uuid::Uuid::new_v4().simple());
         let began = Instant::now();
         let (mut observer, mut told) = (Observer::default(), false);
         loop {
-            let found = bounds.run(cluster.get(Kind::LEASE, Some(&id.namespace), &object.name)).await??;
+            let found = bounds.run(cluster.get(Kind::LEASE, Some(&name.namespace), &object.name)).await??;
             let taken = match &found {
-                None => cluster.create(&record(id, &us, timing, None), FIELD_MANAGER).await,
+                None => cluster.create(&record(&name, &us, timing, None), FIELD_MANAGER).await,
                 Some(live) => {
                     let lease = LeaseRecord::read(live);
                     match observer.judge(&lease, began.elapsed(), is_alive) {
@@ -125,10 +148,9 @@ impl Held {
                             let holder = lease.holder.unwrap_or_default();
                             if began.elapsed() >= timing.patience {
                                 return Err(LeaseError::Held {
-                                    id: id.clone(),
+                                    lease: name,
                                     holder,
                                     renewed_at: lease.renewed_at.unwrap_or_else(|| "an unknown time".into()),
-                                    lease: object.name.clone(),
                                     waited: began.elapsed(),
                                 });
                             }
@@ -143,7 +165,7 @@ impl Held {
                         Verdict::Free => {}
                         Verdict::Gone { evidence } => events.tell(Event::LeaseTaken { evidence }),
                     }
-                    cluster.replace(&record(id, &us, timing, Some(live)), FIELD_MANAGER).await
+                    cluster.replace(&record(&name, &us, timing, Some(live)), FIELD_MANAGER).await
                 }
             };
             match taken {
@@ -194,7 +216,7 @@ impl Held {
         }
     }
 
-    /// Deletes the lease with the stack it belonged to.
+    /// Deletes the lease with the set it belonged to.
     pub(crate) async fn delete(self) -> Result<(), ApiError> {
         self.renewal.abort();
         self.cluster.delete(&self.object, Kind::LEASE, crate::request::Propagation::Background, None).await.map(|_| ())
@@ -228,7 +250,7 @@ impl Renewal {
                 Err(error) => {
                     let gone = error.is_invalid() || error.is_not_found();
                     if gone || last(&self.renewed).elapsed() >= self.duration {
-                        tracing::warn!(%error, "the lease of the stack is lost");
+                        tracing::warn!(%error, "the lease is lost");
                         return self.lost.cancel();
                     }
                     tracing::debug!(%error, "the lease could not be renewed yet");
@@ -242,14 +264,14 @@ fn micro_time() -> String {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
-fn record(id: &StackId, holder: &str, timing: LeaseTiming, found: Option<&Value>) -> Manifest {
+fn record(name: &LeaseName, holder: &str, timing: LeaseTiming, found: Option<&Value>) -> Manifest {
     let now = micro_time();
     let transitions =
         found.and_then(|found| found.pointer("/spec/leaseTransitions")).and_then(Value::as_i64).unwrap_or(-1);
     let mut lease = Manifest::new(
         Kind::LEASE,
-        &id.namespace,
-        &id.parent_name(),
+        &name.namespace,
+        &name.name,
         json!({"spec": {
             "holderIdentity": holder,
             "leaseDurationSeconds": timing.duration.as_secs().max(1),
@@ -258,8 +280,8 @@ fn record(id: &StackId, holder: &str, timing: LeaseTiming, found: Option<&Value>
             "leaseTransitions": transitions + 1,
         }}),
     );
-    for (key, value) in id.labels() {
-        lease.set_label(key, value);
+    for (key, value) in &name.labels {
+        lease.set_label(key, value.clone());
     }
     lease.set_label(contract::CONTRACT, CONTRACT_VERSION.to_string());
     lease.set_label(contract::RECORD, Record::Lease.label());
@@ -275,7 +297,7 @@ fn record(id: &StackId, holder: &str, timing: LeaseTiming, found: Option<&Value>
 }
 
 /// This process, where the system tells (Linux).
-fn this_process() -> Option<Process> {
+pub(crate) fn this_process() -> Option<Process> {
     let pid = std::process::id();
     Some(Process { boot: boot()?, pid_namespace: pid_namespace()?, pid, started: started(pid)? })
 }
@@ -296,7 +318,7 @@ fn started(pid: u32) -> Option<u64> {
 }
 
 /// Whether a process of this machine still runs; none for one of another machine or PID namespace.
-fn is_alive(process: &Process) -> Option<bool> {
+pub(crate) fn is_alive(process: &Process) -> Option<bool> {
     if boot()? != process.boot || pid_namespace()? != process.pid_namespace {
         return None;
     }
@@ -317,9 +339,9 @@ mod tests {
 
     #[test]
     fn a_record_reads_back_and_replaces_only_what_was_seen() {
-        let id = StackId::new("shop", "shop");
+        let id = SetId::stack("shop", "shop");
         let found = json!({"metadata": {"resourceVersion": "7"}, "spec": {"leaseTransitions": 2}});
-        let lease = record(&id, "ann", LeaseTiming::default(), Some(&found));
+        let lease = record(&LeaseName::from(&id), "ann", LeaseTiming::default(), Some(&found));
         let read = LeaseRecord::read(lease.value());
         assert_eq!(read.holder.as_deref(), Some("ann"));
         assert_eq!(read.duration, Duration::from_secs(15));

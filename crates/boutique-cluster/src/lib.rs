@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod apply;
+pub mod applyset;
 pub mod bounds;
 pub mod connect;
 pub mod delete;
@@ -18,6 +19,5 @@ mod prune;
 pub mod purchase;
 pub mod request;
 pub mod revisions;
-pub mod stack;
 pub mod storefront;
 pub mod watch;

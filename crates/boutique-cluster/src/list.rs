@@ -79,7 +79,8 @@ impl Cluster {
         }
     }
 
-    /// Several lists at the same time, in the order asked for.
+    /// Several lists at the same time, in the order asked for. Of a kind that a chart brings with it and that is not there
+    /// yet, there are no objects.
     ///
     /// # Errors
     /// The first failure.
@@ -89,7 +90,12 @@ impl Cluster {
         namespace: &str,
         selector: &str,
     ) -> Result<Vec<Value>, ApiError> {
-        let lists = kinds.into_iter().map(|kind| self.list(kind, Some(namespace), selector));
+        let lists = kinds.into_iter().map(|kind| async move {
+            match self.list(kind, Some(namespace), selector).await {
+                Err(error) if kind == Kind::MIDDLEWARE && error.is_not_found() => Ok(List::default()),
+                list => list,
+            }
+        });
         let lists: Vec<List> = stream::iter(lists).buffered(AT_ONCE).try_collect().await?;
         Ok(lists.into_iter().flat_map(|list| list.items).collect())
     }

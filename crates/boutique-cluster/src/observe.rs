@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use boutique_core::catalogue::Page;
-use boutique_core::contract::{RECORD, Record, STACK, StackId};
+use boutique_core::contract::{RECORD, Record, STACK, SetId};
 use boutique_core::object::Kind;
 use boutique_core::purchase::judge;
 use boutique_core::service::Service;
@@ -155,7 +155,7 @@ pub async fn stack_name(cluster: &Cluster, namespace: &str) -> Result<Option<Str
         Err(error) => return Err(error),
     };
     let name = |inventory: &Value| Some(inventory.pointer("/metadata/labels")?.get(STACK)?.as_str()?.to_owned());
-    Ok(inventories.first().and_then(name))
+    Ok(inventories.iter().find_map(name))
 }
 
 /// What is known of the stack in a namespace; none where [`stack_name`] knows none. A stack that cannot be read, for want
@@ -166,7 +166,7 @@ pub async fn stack_name(cluster: &Cluster, namespace: &str) -> Result<Option<Str
 /// When it cannot be told whether there is a stack.
 pub async fn stack(cluster: &Cluster, namespace: &str) -> Result<Option<StackView>, ApiError> {
     let Some(name) = stack_name(cluster, namespace).await? else { return Ok(None) };
-    let view = match crate::stack::read(cluster, &StackId::new(namespace, name.as_str())).await {
+    let view = match crate::applyset::read(cluster, &SetId::stack(namespace, name.as_str())).await {
         Ok(reading) => StackView {
             name,
             revision: reading.revision.map(|revision| revision.number),

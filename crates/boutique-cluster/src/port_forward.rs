@@ -1,4 +1,5 @@
-//! HTTP to a frontend pod over the API server's port-forward (WebSocket), without opening a local port.
+//! Streams to pods over the API server's port-forward (WebSocket), without opening a local port, and HTTP to a frontend
+//! pod over such a stream.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +11,9 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
+use kube::api::Portforwarder;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::connect::Cluster;
 use crate::storefront::Reply;
@@ -74,17 +77,11 @@ impl PortForward {
 
     async fn dial(&self) -> Result<Connection, Reply> {
         let pod = self.ready_pod().await?;
-        let pods: kube::Api<Pod> = kube::Api::namespaced(self.cluster.kube().clone(), &self.namespace);
-        let mut forward = match pods.portforward(&pod, &[self.port]).await {
-            Ok(forward) => forward,
-            Err(kube::Error::Api(status)) if status.code == 404 => {
-                return Err(Reply::Nobody(format!("pod {pod} is gone")));
-            }
-            Err(error) => return Err(Reply::Unknown(format!("port-forward to pod {pod} failed: {error}"))),
+        let (stream, forward) = match tunnel(&self.cluster, &self.namespace, &pod, self.port).await {
+            Ok(tunnel) => tunnel,
+            Err(NoTunnel::Gone) => return Err(Reply::Nobody(format!("pod {pod} is gone"))),
+            Err(NoTunnel::Failed(why)) => return Err(Reply::Unknown(why)),
         };
-        let stream = forward
-            .take_stream(self.port)
-            .ok_or_else(|| Reply::Unknown(format!("port-forward to pod {pod} gave no stream")))?;
         let refused = |error: hyper::Error| Reply::Nobody(format!("pod {pod} does not answer: {error}"));
         let (connection, driver) = handshake(TokioIo::new(stream)).await.map_err(refused)?;
         // The driver ends when the connection is dropped; the forward lives as long as the driver.
@@ -111,7 +108,36 @@ impl PortForward {
     }
 }
 
-fn is_ready(pod: &Value) -> bool {
+/// Why there is no stream to a pod.
+#[derive(Debug)]
+pub(crate) enum NoTunnel {
+    /// The pod is not there.
+    Gone,
+    /// The API server refused or failed; says nothing about the pod. Whole text.
+    Failed(String),
+}
+
+/// A stream to one port of a pod. It lives as long as the forwarder beside it.
+pub(crate) async fn tunnel(
+    cluster: &Cluster,
+    namespace: &str,
+    pod: &str,
+    port: u16,
+) -> Result<(impl AsyncRead + AsyncWrite + Unpin + Send + 'static, Portforwarder), NoTunnel> {
+    let pods: kube::Api<Pod> = kube::Api::namespaced(cluster.kube().clone(), namespace);
+    let mut forward = match pods.portforward(pod, &[port]).await {
+        Ok(forward) => forward,
+        Err(kube::Error::Api(status)) if status.code == 404 => return Err(NoTunnel::Gone),
+        Err(error) => return Err(NoTunnel::Failed(format!("port-forward to pod {pod} failed: {error}"))),
+    };
+    match forward.take_stream(port) {
+        Some(stream) => Ok((stream, forward)),
+        None => Err(NoTunnel::Failed(format!("port-forward to pod {pod} gave no stream"))),
+    }
+}
+
+/// Whether a pod takes requests and is not on its way out.
+pub(crate) fn is_ready(pod: &Value) -> bool {
     let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
     let ready = conditions.is_some_and(|conditions| {
         conditions.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")

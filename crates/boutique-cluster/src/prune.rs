@@ -1,9 +1,9 @@
-//! Deleting members of a stack that are desired no more.
+//! Deleting members of a set that are desired no more.
 
 use std::collections::HashSet;
 
 use boutique_core::{
-    contract::{self, FIELD_MANAGER, StackId},
+    contract::{self, FIELD_MANAGER, SetId},
     object::{Kind, Manifest, ObjectRef},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -16,12 +16,10 @@ use crate::{
     request::{ApiError, Propagation},
 };
 
-/// Whether a live object is a member of the stack: it carries both labels and is no record.
-pub(crate) fn is_member(id: &StackId, live: &Value) -> bool {
-    let label = |key: &str| live.pointer("/metadata/labels").and_then(|labels| labels.get(key)?.as_str());
-    label(contract::STACK) == Some(&id.name)
-        && label(contract::STACK_NAMESPACE) == Some(&id.namespace)
-        && label(contract::RECORD).is_none()
+/// Whether a live object is a member of the set: it carries both labels and is no record.
+pub(crate) fn is_member(id: &SetId, live: &Value) -> bool {
+    let is_record = live.pointer("/metadata/labels").is_some_and(|labels| labels.get(contract::RECORD).is_some());
+    id.owns(live) && !is_record
 }
 
 /// Whether a live object is one that the provider has applied, whatever became of its labels since.
@@ -40,7 +38,7 @@ pub(crate) fn our_fields(live: &Value) -> Option<&Value> {
 /// Members that are no longer desired, workloads first. An object of the newest revision counts as one though it has lost
 /// its labels, if it is still the one we applied. Volume claims hold data and are never pruned.
 pub(crate) fn orphans<'a>(
-    id: &StackId,
+    id: &SetId,
     live: impl IntoIterator<Item = &'a Value>,
     desired: &[Manifest],
     applied: &[Manifest],
@@ -92,7 +90,7 @@ mod tests {
 
     fn member(kind: Kind, name: &str) -> Manifest {
         let mut manifest = Manifest::new(kind, "shop", name, json!({}));
-        for (key, value) in StackId::new("shop", "shop").labels() {
+        for (key, value) in SetId::stack("shop", "shop").labels() {
             manifest.set_label(key, value);
         }
         manifest
@@ -100,7 +98,7 @@ mod tests {
 
     #[test]
     fn only_members_that_are_desired_no_more_are_orphans_and_workloads_go_first() {
-        let id = StackId::new("shop", "shop");
+        let id = SetId::stack("shop", "shop");
         let mut record = member(Kind::CONFIG_MAP, "record");
         record.set_label(contract::RECORD, "revision");
         let foreign = Manifest::new(Kind::SERVICE, "shop", "foreign", json!({}));
@@ -123,7 +121,7 @@ mod tests {
 
     #[test]
     fn an_object_of_ours_that_lost_its_labels_is_an_orphan_and_one_made_anew_by_others_is_not() {
-        let id = StackId::new("shop", "shop");
+        let id = SetId::stack("shop", "shop");
         let applied = [member(Kind::SERVICE, "adservice")];
         let mut live = Manifest::new(Kind::SERVICE, "shop", "adservice", json!({})).into_value();
         assert!(orphans(&id, [&live], &[], &applied).is_empty());

@@ -1,7 +1,7 @@
 //! The records of a namespace: inventory, revisions and faults, found by one LIST.
 
 use boutique_core::{
-    contract::{self, FIELD_MANAGER, NewerContract, Record, StackId, check_writable},
+    contract::{self, FIELD_MANAGER, NewerContract, Owner, Record, SetId, check_writable},
     inventory::{BadInventory, Inventory},
     object::{Kind, ObjectRef},
     revision::{BadRevision, HISTORY, Revision},
@@ -16,36 +16,38 @@ use crate::{
 /// Records as they lie in one namespace.
 #[derive(Debug, Clone, Default)]
 pub struct Records {
-    /// The inventory of the stack, as read.
+    /// The inventory of the set, as read.
     inventory: Option<Value>,
-    /// Revisions of the stack, newest first.
+    /// Revisions of the set, newest first.
     revisions: Vec<(u64, Value)>,
-    /// Names of other stacks with an inventory here.
+    /// For a stack, names of other stacks with an inventory here: there may be only one.
     pub other_stacks: Vec<String>,
     /// Fault records.
     pub faults: Vec<Value>,
 }
 
 impl Records {
-    /// Reads the records of a stack's namespace.
+    /// Reads the records of a set's namespace.
     ///
     /// # Errors
     /// Any failure of the request.
-    pub async fn read(cluster: &Cluster, id: &StackId) -> Result<Self, ApiError> {
+    pub async fn read(cluster: &Cluster, id: &SetId) -> Result<Self, ApiError> {
         let list = cluster.list(Kind::CONFIG_MAP, Some(&id.namespace), contract::CONTRACT).await?;
         Ok(Self::sort(id, list.items))
     }
 
-    fn sort(id: &StackId, items: Vec<Value>) -> Self {
+    fn sort(id: &SetId, items: Vec<Value>) -> Self {
         let mut records = Self::default();
         for item in items {
             let text = |key: &str| item.pointer("/metadata/labels").and_then(|labels| labels.get(key)?.as_str());
-            let ours = text(contract::STACK) == Some(&id.name);
+            let ours = id.owns(&item);
             match text(contract::RECORD) {
                 Some(record) if record == Record::Inventory.label() => {
                     if ours {
                         records.inventory = Some(item);
-                    } else if let Some(name) = text(contract::STACK) {
+                    } else if id.owner == Owner::Stack
+                        && let Some(name) = text(contract::STACK)
+                    {
                         records.other_stacks.push(name.to_owned());
                     }
                 }
@@ -62,7 +64,7 @@ impl Records {
         records
     }
 
-    /// Whether the stack has any record here.
+    /// Whether the set has any record here.
     pub fn any(&self) -> bool {
         self.inventory.is_some() || !self.revisions.is_empty()
     }
@@ -112,7 +114,7 @@ impl Records {
     ///
     /// # Errors
     /// Any failure of the requests.
-    pub async fn store(&self, cluster: &Cluster, id: &StackId, revision: &Revision) -> Result<(), ApiError> {
+    pub async fn store(&self, cluster: &Cluster, id: &SetId, revision: &Revision) -> Result<(), ApiError> {
         match cluster.create(&revision.record(id), FIELD_MANAGER).await {
             // Our own request that was repeated after its answer was lost.
             Err(error) if error.is_already_exists() => {}
@@ -125,7 +127,7 @@ impl Records {
         Ok(())
     }
 
-    /// The records of this stack as live objects: revisions, then the inventory.
+    /// The records of this set as live objects: revisions, then the inventory.
     pub(crate) fn own(&self) -> (Vec<&Value>, Option<&Value>) {
         (self.revisions.iter().map(|(_, record)| record).collect(), self.inventory.as_ref())
     }
@@ -153,7 +155,7 @@ mod tests {
 
     #[test]
     fn records_are_told_apart_by_their_labels() {
-        let (id, other) = (StackId::new("shop", "shop"), StackId::new("shop", "second"));
+        let (id, other) = (SetId::stack("shop", "shop"), SetId::stack("shop", "second"));
         let inventory = Inventory { state: State::default(), ..Inventory::default() };
         let fault = json!({"metadata": {"labels": {"boutique.dev/record": "fault", "boutique.dev/stack": "shop"}}});
         let items = [2, 10, 9].map(|number| revision(number).record(&id)).map(Manifest::into_value);
@@ -172,8 +174,23 @@ mod tests {
     }
 
     #[test]
+    fn an_ingress_of_the_same_name_in_the_same_namespace_is_no_other_stack() {
+        let (stack, ingress) = (SetId::stack("shop", "shop"), SetId::ingress("shop", "shop"));
+        let records =
+            |id: &SetId| [Inventory::default().record(id, "0.1.0"), revision(1).record(id)].map(Manifest::into_value);
+        let items = [records(&stack), records(&ingress)].concat();
+        for id in [stack, ingress] {
+            let records = Records::sort(&id, items.clone());
+            assert_eq!(records.other_stacks, [""; 0]);
+            assert_eq!((records.next_number(), records.revisions.len()), (2, 1));
+            let name = records.inventory.as_ref().and_then(|record| record.pointer("/metadata/name"));
+            assert_eq!(name, Some(&json!(id.parent_name())));
+        }
+    }
+
+    #[test]
     fn a_newer_contract_is_not_written_over() {
-        let id = StackId::new("shop", "shop");
+        let id = SetId::stack("shop", "shop");
         let mut inventory = Inventory::default().record(&id, "0.1.0");
         inventory.set_label(contract::CONTRACT, "2");
         let error = Records::sort(&id, vec![inventory.into_value()]).check_writable().unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The inventory of a stack: one ConfigMap that is an ApplySet parent as kubectl writes it.
+//! The inventory of a set: one ConfigMap that is an ApplySet parent as kubectl writes it.
 //!
 //! It names the group-kinds of the members, so that one LIST per kind finds all of them by label, and it remembers what
 //! no member can tell: whether we made the namespace, and whether the last apply or wait came to its end. It is written
@@ -13,13 +13,14 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    contract::{self, CONTRACT_VERSION, Record, StackId},
+    contract::{self, CONTRACT_VERSION, Record, SetId},
+    helm::ReleaseId,
     object::{Kind, Manifest},
 };
 
 const STATE: &str = "state";
 
-/// What the inventory of a stack records.
+/// What the inventory of a set records.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Inventory {
     /// Kinds that members may have.
@@ -33,9 +34,12 @@ pub struct Inventory {
 /// The part of the inventory that no ApplySet tool reads.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// UID of the namespace if the stack created it.
+    /// UID of the namespace if the set created it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace_uid: Option<String>,
+    /// Helm releases that were installed for the set. They are named before they are installed and until they are gone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub releases: BTreeSet<ReleaseId>,
     /// How far the last apply came.
     #[serde(default)]
     pub progress: Progress,
@@ -106,7 +110,7 @@ pub fn applyset_id(name: &str, namespace: &str) -> String {
 
 impl Inventory {
     /// The record as a manifest for server-side apply.
-    pub fn record(&self, id: &StackId, tool_version: &str) -> Manifest {
+    pub fn record(&self, id: &SetId, tool_version: &str) -> Manifest {
         let name = id.parent_name();
         let group_kinds: BTreeSet<String> =
             self.kinds.iter().map(Kind::group_kind).chain(self.foreign_group_kinds.iter().cloned()).collect();
@@ -181,11 +185,12 @@ mod tests {
             kinds: [Kind::DEPLOYMENT, Kind::SERVICE].into(),
             foreign_group_kinds: ["Widget.example.com".to_owned()].into(),
             state: State {
+                releases: BTreeSet::new(),
                 namespace_uid: Some("u".into()),
                 progress: Progress::Applying { by: "me@here".into(), since: Timestamp::UNIX_EPOCH },
             },
         };
-        let record = inventory.record(&StackId::new("shop", "shop"), "0.1.0");
+        let record = inventory.record(&SetId::stack("shop", "shop"), "0.1.0");
         assert_eq!(
             record.get("/metadata/annotations/applyset.kubernetes.io~1contains-group-kinds"),
             Some(&json!("Deployment.apps,Service,Widget.example.com"))

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    contract::{self, CONTRACT_VERSION, Record, StackId},
+    contract::{self, CONTRACT_VERSION, Record, SetId},
     diff::{Path, set_path},
     object::{Kind, Manifest, ObjectRef},
 };
@@ -27,7 +27,7 @@ const CONTENT: &str = "revision.json.gz";
 /// A record never grows beyond what the API server stores; a text this long is no revision of ours.
 const MAX_CONTENT: u64 = 64 << 20;
 
-/// How many revisions of a stack are kept.
+/// How many revisions of a set are kept.
 pub const HISTORY: usize = 10;
 
 /// One apply.
@@ -102,7 +102,7 @@ impl Revision {
     }
 
     /// The record as a manifest to create. Revisions never change afterwards.
-    pub fn record(&self, id: &StackId) -> Manifest {
+    pub fn record(&self, id: &SetId) -> Manifest {
         let content = serde_json::to_vec(self).unwrap_or_default();
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         // Writing to a Vec cannot fail.
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_damaged_record_says_which() {
-        let mut record = revision(3, json!({}), 1).record(&StackId::new("shop", "shop")).into_value();
+        let mut record = revision(3, json!({}), 1).record(&SetId::stack("shop", "shop")).into_value();
         record["binaryData"][CONTENT] = json!("AAAA");
         let error = Revision::read(&record).unwrap_err().to_string();
         assert!(error.contains("boutique-stack-shop-revision-3"), "{error}");
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_same_content_makes_the_same_record_again() {
-        let id = StackId::new("shop", "shop");
+        let id = SetId::stack("shop", "shop");
         assert_eq!(revision(1, json!({"a": 1}), 2).record(&id), revision(1, json!({"a": 1}), 2).record(&id));
     }
 
@@ -214,7 +214,7 @@ mod tests {
         #[test]
         fn a_revision_reads_back_as_it_was_written(number in 1_u64.., text in "\\PC{0,40}", replicas in 0_u64..100) {
             let revision = revision(number, json!({"text": text, "exact": 0.1, "big": u64::MAX}), replicas);
-            let record = revision.record(&StackId::new("shop", "shop"));
+            let record = revision.record(&SetId::stack("shop", "shop"));
             prop_assert_eq!(Revision::number_of(record.value()), Some(number));
             prop_assert_eq!(Revision::read(record.value()).unwrap(), revision);
         }

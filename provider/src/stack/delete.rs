@@ -1,29 +1,22 @@
 //! Destroy.
 
+use boutique_cluster::applyset::{self, Cause, DestroyRequest};
 use boutique_cluster::bounds::Bounds;
 use boutique_cluster::event::Events;
-use boutique_cluster::stack::{self, Cause, DestroyRequest};
-use boutique_core::contract::StackId;
+use boutique_core::contract::SetId;
 use tfplugin_rs::{Answer, Context, Diagnostic, Diagnostics, Failure, Outcome};
 
-use super::apply::sentences;
+use super::Stack;
 use super::model::StackModel;
-use super::{Stack, VERSION};
 use crate::connection::sentence;
+use crate::managed::{VERSION, cluster_to_destroy, sentences};
 
 pub(super) async fn delete(ctx: &Context<Stack>, mut state: StackModel) -> Outcome<StackModel, ()> {
-    let cluster = ctx.data().cluster().await.map_err(|reason| {
-        let mut error = reason.error("destroy the shop");
-        error.detail.push_str(
-            " If the cluster is gone for good, and the shop with it, remove it from the state: terraform state rm \
-             boutique_stack.NAME",
-        );
-        error
-    })?;
-    let id = StackId::new(state.namespace.require("namespace")?, state.name.require("name")?);
+    let cluster = cluster_to_destroy(ctx).await?;
+    let id = SetId::stack(state.namespace.require("namespace")?, state.name.require("name")?);
     let bounds = Bounds { cancel: ctx.cancellation_token(), deadline: ctx.deadline().into() };
     let events = Events::new(|event| tracing::info!("{event}"));
-    match stack::destroy(cluster, DestroyRequest::new(id, VERSION), &bounds, &events).await {
+    match applyset::destroy(cluster, DestroyRequest::new(id, VERSION), &bounds, &events).await {
         Ok(destroyed) if destroyed.kept.is_empty() => Ok(().into()),
         Ok(destroyed) => {
             let mut diagnostics = Diagnostics::none();

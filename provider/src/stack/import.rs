@@ -1,19 +1,19 @@
 //! Import by `namespace/name`: the settings come from the newest revision.
 
-use boutique_cluster::stack;
-use boutique_core::contract::StackId;
+use boutique_cluster::applyset;
+use boutique_core::contract::{Owner, SetId};
 use tfplugin_rs::{Context, Diagnostic, Outcome};
 
 use super::model::StackModel;
-use super::{Stack, notes, read};
+use super::{Stack, read};
 use crate::connection::sentence;
+use crate::managed::remember_drift;
 
 pub(super) async fn import(ctx: &Context<Stack>, id: &str) -> Outcome<StackModel> {
-    let id: StackId = id.trim().parse().map_err(|error: boutique_core::contract::BadStackId| {
-        Diagnostic::error("Invalid import id", sentence(&error.to_string()))
-    })?;
+    let id = SetId::parse(Owner::Stack, id.trim())
+        .map_err(|error| Diagnostic::error("Invalid import id", sentence(&error.to_string())))?;
     let cluster = ctx.data().cluster().await.map_err(|reason| reason.error("import the shop"))?;
-    let reading = stack::read(cluster, &id)
+    let reading = applyset::read(cluster, &id)
         .await
         .map_err(|error| Diagnostic::error("The shop cannot be imported", sentence(&error.to_string())))?;
     if !reading.exists {
@@ -37,6 +37,6 @@ pub(super) async fn import(ctx: &Context<Stack>, id: &str) -> Outcome<StackModel
         )
         .into());
     };
-    notes::remember_drift(ctx, &reading)?;
+    remember_drift(ctx, &reading)?;
     Ok(model.into())
 }

@@ -1,6 +1,7 @@
 //! `boutique_stack`: the shop.
 
 mod apply;
+mod control;
 mod delete;
 mod import;
 mod model;
@@ -14,16 +15,31 @@ mod wait;
 
 use std::time::Duration;
 
-use tfplugin_rs::{Change, Context, Create, Diagnostics, Operation, Outcome, Plan, Resource, Update};
+use tfplugin_rs::{Change, Context, Create, Diagnostics, List, Operation, Outcome, Plan, Resource, Update, Value};
 
 use crate::connection::Connection;
+use crate::managed::{Managed, close};
 use model::StackModel;
-
-/// Version of the provider, for the records in the cluster.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The resource.
 pub(crate) struct Stack;
+
+impl Managed for Stack {
+    const THING: &'static str = "shop";
+    const LOSS: &'static str = ", with its carts";
+
+    fn pending(model: &mut StackModel) -> &mut Value<List<String>> {
+        &mut model.pending
+    }
+
+    fn revision(model: &mut StackModel) -> &mut Value<u64> {
+        &mut model.revision
+    }
+
+    fn close(model: &mut StackModel) {
+        close(&mut model.revision);
+    }
+}
 
 impl Resource for Stack {
     type Model = StackModel;

@@ -1,18 +1,13 @@
 //! The plan: everything that rendering decides is known, nothing in it rests on a question to the cluster.
 
-use std::time::Duration;
-
-use boutique_core::object::Kind;
 use boutique_core::render;
 use tfplugin_rs::{Change, Context, Diagnostic, Diagnostics, Plan, Value};
 
 use super::model::StackModel;
 use super::specification::{self, Reading};
 use super::{Stack, validate};
-use crate::connection::{not_checked, sentence};
-
-/// Longest look at the cluster while a new shop is planned. It only serves warnings.
-const LOOK: Duration = Duration::from_secs(5);
+use crate::connection::sentence;
+use crate::managed::{Looked, look_at_namespace};
 
 pub(super) async fn modify(
     ctx: &Context<Stack>,
@@ -32,7 +27,10 @@ pub(super) async fn modify(
         Some(prior) => settle(prior, plan),
         None => {
             (plan.pending, plan.revision) = (Value::Unknown, Value::Unknown);
-            if let Some(warning) = look(ctx, plan).await {
+            let namespace = plan.namespace.as_str().map(str::to_owned);
+            if let Some(namespace) = namespace
+                && let Looked::Warning(warning) = look_at_namespace(ctx, &namespace).await
+            {
                 plan.warn(warning);
             }
         }
@@ -61,32 +59,6 @@ fn settle(prior: &StackModel, plan: &mut StackModel) {
     let nothing_left = prior.pending.known().is_some_and(Vec::is_empty);
     if *plan != *prior || !nothing_left {
         (plan.pending, plan.revision) = (Value::Unknown, Value::Unknown);
-    }
-}
-
-/// What stands in the way of a new shop, as a warning: it may be gone when apply comes.
-async fn look(ctx: &Context<Stack>, plan: &StackModel) -> Option<Diagnostic> {
-    let cluster = match ctx.data().cluster().await {
-        Ok(cluster) => cluster,
-        Err(reason) => return reason.not_checked(),
-    };
-    let namespace = plan.namespace.as_str()?;
-    let asked = tokio::time::timeout(LOOK, cluster.get(Kind::NAMESPACE, None, namespace)).await;
-    match asked {
-        Err(_) => Some(not_checked(&format!("{} did not answer within {} s.", cluster.server(), LOOK.as_secs()))),
-        Ok(Err(error)) if error.missing_verb().is_some() => None,
-        Ok(Err(error)) => Some(not_checked(&sentence(&error.to_string()))),
-        Ok(Ok(Some(found))) if found["status"]["phase"] == "Terminating" => Some(
-            Diagnostic::warning(
-                "The namespace is being deleted",
-                format!(
-                    "The namespace {namespace} is terminating and takes nothing new. Wait until it is gone (kubectl wait \
-                     --for=delete namespace/{namespace}) before you apply."
-                ),
-            )
-            .at("namespace"),
-        ),
-        Ok(Ok(_)) => None,
     }
 }
 

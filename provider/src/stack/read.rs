@@ -1,44 +1,30 @@
 //! Refresh: what the cluster says about the shop.
 
-use boutique_cluster::stack::{self, StackReading};
-use boutique_core::contract::StackId;
+use boutique_cluster::applyset::{self, SetReading};
+use boutique_core::contract::SetId;
 use boutique_core::render;
 use boutique_core::spec::StackSpec;
 use tfplugin_rs::{Answer, Context, Diagnostic, Outcome};
 
-use super::apply::sentences;
 use super::model::StackModel;
 use super::{Stack, notes, specification};
-use crate::connection::{NoCluster, sentence};
-
-/// How to do without the cluster.
-pub(super) const SKIP: &str =
-    " To plan without the cluster, use -refresh=false, or set offline = true in the provider block.";
+use crate::connection::sentence;
+use crate::managed::{Refresh, SKIP, refresh, remember_drift, sentences};
 
 pub(super) async fn read(ctx: &Context<Stack>, mut state: StackModel) -> Outcome<StackModel, Option<StackModel>> {
-    let cluster = match ctx.data().cluster().await {
-        Ok(cluster) => cluster,
-        Err(reason @ NoCluster::Broken(_)) => {
-            let mut error = reason.error("refresh the shop");
-            error.detail.push_str(SKIP);
-            return Err(error.into());
-        }
-        // An error here would make it impossible to plan the cluster that the shop lives in.
-        Err(reason) => {
-            return Ok(match reason.not_checked() {
-                Some(warning) => Answer::with(Some(state), warning),
-                None => Some(state).into(),
-            });
-        }
+    let cluster = match refresh(ctx).await? {
+        Refresh::From(cluster) => cluster,
+        Refresh::Keep(Some(warning)) => return Ok(Answer::with(Some(state), warning)),
+        Refresh::Keep(None) => return Ok(Some(state).into()),
     };
-    let id = StackId::new(state.namespace.require("namespace")?, state.name.require("name")?);
-    let reading = stack::read(cluster, &id).await.map_err(|error| {
+    let id = SetId::stack(state.namespace.require("namespace")?, state.name.require("name")?);
+    let reading = applyset::read(cluster, &id).await.map_err(|error| {
         Diagnostic::error("The shop cannot be refreshed", format!("{}{SKIP}", sentence(&error.to_string())))
     })?;
     if !reading.exists {
         return Ok(None.into());
     }
-    notes::remember_drift(ctx, &reading)?;
+    remember_drift(ctx, &reading)?;
     let mut warning = None;
     if let Some(revision) = &reading.revision
         && state.revision.known() != Some(&revision.number)
@@ -62,7 +48,7 @@ pub(super) async fn read(ctx: &Context<Stack>, mut state: StackModel) -> Outcome
 
 /// The resource as the newest revision records it; none where there is no revision. The error is a warning: somebody
 /// with a newer provider applied, and what they said cannot be read here.
-pub(super) fn recorded(id: &StackId, reading: &StackReading) -> Result<Option<StackModel>, Diagnostic> {
+pub(super) fn recorded(id: &SetId, reading: &SetReading) -> Result<Option<StackModel>, Diagnostic> {
     let Some(revision) = &reading.revision else { return Ok(None) };
     let unreadable = |said: String| {
         Diagnostic::warning(
@@ -80,7 +66,7 @@ pub(super) fn recorded(id: &StackId, reading: &StackReading) -> Result<Option<St
     let effective = render::effective(&spec).map_err(|error| unreadable(error.to_string()))?;
     let mut model = specification::model(&spec);
     // A revision that another release rendered differently is not what this one would write.
-    let same = stack::as_sent(id, &manifests) == revision.objects;
+    let same = applyset::as_sent(id, &manifests) == revision.objects;
     model.manifest_digest = render::digest(if same { &manifests } else { &revision.objects }).into();
     model.services_effective = specification::effective(effective).into();
     model.revision = revision.number.into();
@@ -97,19 +83,19 @@ mod tests {
 
     use super::*;
 
-    fn mk_reading() -> (StackId, StackReading) {
+    fn mk_reading() -> (SetId, SetReading) {
         let spec = StackSpec::new("shop", "shop");
         let id = spec.id();
         let revision = Revision {
             number: 7,
             spec: serde_json::to_value(&spec).expect("is JSON"),
-            objects: stack::as_sent(&id, &render::stack(&spec).expect("renders")),
+            objects: applyset::as_sent(&id, &render::stack(&spec).expect("renders")),
             admitted: Vec::new(),
             created_at: "2026-07-11T10:00:00Z".parse().expect("is a time"),
             created_by: "ann@laptop".into(),
             versions: BTreeMap::new(),
         };
-        (id, StackReading { exists: true, revision: Some(revision), ..StackReading::default() })
+        (id, SetReading { exists: true, revision: Some(revision), ..SetReading::default() })
     }
 
     #[test]

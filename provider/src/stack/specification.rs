@@ -7,12 +7,13 @@ use boutique_core::service::Service;
 use boutique_core::spec::{
     Amounts, Cart, ExternalService, LoadGenerator, Probes, Problem, Profile, Resources, ServiceSpec, StackSpec,
 };
-use serde_json::{Map as JsonMap, Value as Json, json};
-use tfplugin_rs::{Diagnostic, Diagnostics, Map, Path, Timeouts, Value};
+use serde_json::{Map as JsonMap, Value as Json};
+use tfplugin_rs::{Diagnostic, Diagnostics, Map, Path, Value};
 
 use super::model::{
     AmountsModel, CartModel, EffectiveModel, LoadGeneratorModel, ResourcesModel, ServiceModel, StackModel, WaitModel,
 };
+use crate::timeouts;
 
 /// A specification as far as it is known.
 pub(super) struct Reading {
@@ -174,14 +175,7 @@ fn tool(model: &StackModel) -> JsonMap<String, Json> {
         tool.insert("force_conflicts".to_owned(), true.into());
     }
     if let Some(timeouts) = model.timeouts.known() {
-        let mut map = JsonMap::new();
-        let Timeouts { create, read, update, delete } = timeouts;
-        for (name, value) in [("create", create), ("read", read), ("update", update), ("delete", delete)] {
-            if let Some(text) = value.as_str() {
-                map.insert(name.to_owned(), json!(text));
-            }
-        }
-        tool.insert("timeouts".to_owned(), map.into());
+        tool.insert("timeouts".to_owned(), timeouts::to_json(timeouts));
     }
     tool
 }
@@ -216,14 +210,9 @@ pub(super) fn model(spec: &StackSpec) -> StackModel {
         wait: tool("wait").and_then(Json::as_str).map(|until| WaitModel { until: until.into() }).into(),
         adopt: tool("adopt").and_then(Json::as_str).unwrap_or(NEVER).into(),
         force_conflicts: tool("force_conflicts").and_then(Json::as_bool).unwrap_or_default().into(),
-        timeouts: tool("timeouts").map(timeouts).into(),
+        timeouts: tool("timeouts").map(timeouts::from_json).into(),
         ..StackModel::default()
     }
-}
-
-fn timeouts(stored: &Json) -> Timeouts {
-    let text = |name: &str| stored.get(name).and_then(Json::as_str).map(str::to_owned).into();
-    Timeouts { create: text("create"), read: text("read"), update: text("update"), delete: text("delete") }
 }
 
 fn cart_model(cart: &Cart) -> CartModel {
@@ -267,6 +256,8 @@ pub(super) fn effective(effective: BTreeMap<Service, Effective>) -> Map<Effectiv
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
+use boutique_cluster::applyset::{self, Applied, WaitError, WaitRequest};
 use boutique_cluster::bounds::{Bounds, Interrupted};
 use boutique_cluster::event::Events;
 use boutique_cluster::purchase::{self, Purchase};
 use boutique_cluster::request::ApiError;
-use boutique_cluster::stack::{self, Applied, WaitError, WaitRequest};
 use boutique_cluster::storefront::Storefront;
 use boutique_core::service::Service;
 use tokio::time::Instant;
 
-use super::apply::Run;
+use super::apply::id;
 use super::model::WaitFor;
-use super::{VERSION, notes};
+use super::{Stack, notes};
+use crate::managed::{Run, VERSION};
 
 /// Longest answer of one page.
 const PAGE: Duration = Duration::from_secs(10);
@@ -35,9 +36,9 @@ pub(super) enum WaitFailure {
 }
 
 /// Waits for what the resource asks for.
-pub(super) async fn wait(run: &Run<'_>, applied: &Applied, events: &Events) -> Result<(), WaitFailure> {
+pub(super) async fn wait(run: &Run<'_, Stack>, applied: &Applied, events: &Events) -> Result<(), WaitFailure> {
     let request = WaitRequest {
-        id: run.id(),
+        id: id(&run.plan),
         // The load generator needs the shop; nobody needs the load generator.
         targets: applied
             .targets()
@@ -51,7 +52,7 @@ pub(super) async fn wait(run: &Run<'_>, applied: &Applied, events: &Events) -> R
         // Only fails for values without a JSON form, and `true` has one.
         let _ = run.ctx.private().set(notes::PURCHASE_DUE, true);
     }
-    stack::wait(run.cluster, &request, &run.bounds, events).await.map_err(WaitFailure::Ready)?;
+    applyset::wait(run.cluster, &request, &run.bounds, events).await.map_err(WaitFailure::Ready)?;
     if wants_purchase {
         Box::pin(buy(run)).await?;
     }
@@ -60,10 +61,10 @@ pub(super) async fn wait(run: &Run<'_>, applied: &Applied, events: &Events) -> R
 }
 
 /// Buys something, again and again until it works.
-async fn buy(run: &Run<'_>) -> Result<(), WaitFailure> {
+async fn buy(run: &Run<'_, Stack>) -> Result<(), WaitFailure> {
     let deadline = run.bounds.deadline.min(Instant::now() + PATIENCE);
     let bounds = Bounds { cancel: run.bounds.cancel.clone(), deadline };
-    let namespace = run.id().namespace;
+    let namespace = id(&run.plan).namespace;
     let open =
         bounds.run(Box::pin(Storefront::open(run.cluster, &namespace))).await.map_err(WaitFailure::Interrupted)?;
     let storefront = open.map_err(|error| WaitFailure::Api(Box::new(error)))?;

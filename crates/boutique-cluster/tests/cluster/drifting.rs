@@ -1,6 +1,6 @@
 //! What others do to a shop: seen when it is ours, passed over when it is theirs, and put right by one apply.
 
-use boutique_cluster::stack::Cause;
+use boutique_cluster::applyset::Cause;
 use boutique_core::{contract::FIELD_MANAGER, object::Kind};
 use serde_json::json;
 

@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, path::PathBuf, sync::OnceLock, time::Duration};
 
 use boutique_cluster::{
     access::is_allowed,
+    applyset::{self, Applied, ApplyError, ApplyRequest, DestroyRequest, Destroyed, SetReading},
     bounds::Bounds,
     connect::{Cluster, ConnectSpec},
     event::Events,
     lease::LeaseTiming,
-    stack::{self, Applied, ApplyError, ApplyRequest, DestroyRequest, Destroyed, StackReading},
 };
 use boutique_core::{
-    contract::StackId,
+    contract::SetId,
     fault::Need,
     object::{Kind, Manifest, ObjectRef},
 };
@@ -24,7 +24,7 @@ pub(crate) fn lab() -> &'static Running {
     static LAB: OnceLock<Running> = OnceLock::new();
     LAB.get_or_init(|| {
         let lab = Lab::named("test-sim").expect("the name is a good one");
-        let options = Options { audit: true };
+        let options = Options { audit: true, ..Options::default() };
         lab.up(Mode::Sim { nodes: 3 }, &options, &Progress::stderr()).unwrap_or_else(|error| panic!("lab: {error:#}"))
     })
 }
@@ -66,7 +66,7 @@ pub(crate) const QUICK: LeaseTiming =
 /// A shop of a test.
 pub(crate) struct Shop {
     pub(crate) cluster: Cluster,
-    pub(crate) id: StackId,
+    pub(crate) id: SetId,
     pub(crate) replicas: BTreeMap<&'static str, u32>,
 }
 
@@ -83,7 +83,7 @@ impl Shop {
     /// A shop that is not there yet, in a namespace that does not exist.
     pub(crate) async fn without_namespace(name: &str) -> Self {
         let suffix = uuid::Uuid::new_v4().simple().to_string();
-        let id = StackId::new(format!("{name}-{}", &suffix[..8]), "shop");
+        let id = SetId::stack(format!("{name}-{}", &suffix[..8]), "shop");
         Self { cluster: cluster().await, id, replicas: BTreeMap::from([("frontend", 1), ("cartservice", 1)]) }
     }
 
@@ -127,7 +127,7 @@ impl Shop {
     }
 
     pub(crate) async fn try_apply(&self, request: ApplyRequest) -> Result<Applied, Box<ApplyError>> {
-        stack::apply(&self.cluster, request, &bounds(), &Events::none()).await
+        applyset::apply(&self.cluster, request, &bounds(), &Events::none()).await
     }
 
     pub(crate) async fn apply(&self) -> Applied {
@@ -141,8 +141,8 @@ impl Shop {
         self.try_apply(request).await.unwrap_or_else(|error| panic!("apply: {error}"))
     }
 
-    pub(crate) async fn read(&self) -> StackReading {
-        stack::read(&self.cluster, &self.id).await.unwrap_or_else(|error| panic!("read: {error}"))
+    pub(crate) async fn read(&self) -> SetReading {
+        applyset::read(&self.cluster, &self.id).await.unwrap_or_else(|error| panic!("read: {error}"))
     }
 
     pub(crate) async fn pending(&self) -> Vec<String> {
@@ -152,7 +152,7 @@ impl Shop {
     pub(crate) async fn destroy(&self) -> Destroyed {
         let mut request = DestroyRequest::new(self.id.clone(), VERSION);
         request.lease = QUICK;
-        stack::destroy(&self.cluster, request, &bounds(), &Events::none())
+        applyset::destroy(&self.cluster, request, &bounds(), &Events::none())
             .await
             .unwrap_or_else(|error| panic!("destroy: {error}"))
     }
@@ -215,7 +215,7 @@ impl Shop {
     }
 }
 
-pub(crate) fn planned(reading: &StackReading) -> Vec<boutique_cluster::apply::PlannedDrift> {
+pub(crate) fn planned(reading: &SetReading) -> Vec<boutique_cluster::apply::PlannedDrift> {
     let drift = reading.drift.iter().filter(|drift| !drift.is_whole_object());
     drift
         .map(|drift| boutique_cluster::apply::PlannedDrift {

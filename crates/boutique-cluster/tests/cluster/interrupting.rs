@@ -2,9 +2,9 @@
 //! tidied up, the lease is not given back.
 
 use boutique_cluster::{
+    applyset::{self, ApplyRequest, Cause, DestroyRequest, Safeguards},
     bounds::Bounds,
     event::{Event, Events},
-    stack::{self, ApplyRequest, Cause, DestroyRequest, Safeguards},
 };
 use boutique_core::object::{Kind, Manifest};
 use futures::future::join_all;
@@ -30,7 +30,7 @@ async fn killed_after<T>(shop: &Shop, requests: u64, work: impl Future<Output = 
 
 async fn killed_apply(shop: &Shop, requests: u64) {
     let (bounds, events) = (bounds(), Events::none());
-    killed_after(shop, requests, stack::apply(&shop.cluster, shop.request(), &bounds, &events)).await;
+    killed_after(shop, requests, applyset::apply(&shop.cluster, shop.request(), &bounds, &events)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +92,7 @@ async fn a_destroy_killed_anywhere_is_completed_by_the_next() {
         let mut request = DestroyRequest::new(shop.id.clone(), VERSION);
         request.lease = QUICK;
         let (bounds, events) = (bounds(), Events::none());
-        killed_after(&shop, requests, stack::destroy(&shop.cluster, request, &bounds, &events)).await;
+        killed_after(&shop, requests, applyset::destroy(&shop.cluster, request, &bounds, &events)).await;
         shop.destroy().await;
         let gone = shop.cluster.get(Kind::NAMESPACE, None, shop.namespace()).await.unwrap();
         assert!(gone.is_none(), "killed after {requests} requests");
@@ -113,7 +113,7 @@ async fn an_unfinished_apply_is_pending() {
             }
         }
     });
-    let apply = stack::apply(&shop.cluster, shop.request(), &bounds, &events);
+    let apply = applyset::apply(&shop.cluster, shop.request(), &bounds, &events);
     tokio::select! {
         biased;
         () = seen.cancelled() => {}
@@ -135,7 +135,7 @@ async fn an_apply_that_is_called_off_says_so_at_once_and_gives_the_lease_back() 
             cancel.cancel();
         }
     });
-    let error = stack::apply(&shop.cluster, shop.request(), &off, &events).await.unwrap_err();
+    let error = applyset::apply(&shop.cluster, shop.request(), &off, &events).await.unwrap_err();
     assert!(matches!(error.cause, Cause::Interrupted(_)), "{error}");
     assert!(!error.partial.changes.is_empty(), "what was done is told");
     let lease = shop.live(Kind::LEASE, "boutique-stack-shop").await.unwrap();
@@ -164,7 +164,7 @@ async fn leaves_an_orphan(safeguards: Safeguards) -> bool {
     tokio::select! {
         biased;
         () = written.cancelled() => {}
-        done = stack::apply(&shop.cluster, killed, &bounds, &events) => panic!("it was to be killed, and ended: {done:?}"),
+        done = applyset::apply(&shop.cluster, killed, &bounds, &events) => panic!("it was to be killed, and ended: {done:?}"),
     }
     let next = shop.try_apply(ApplyRequest { safeguards, ..shop.request() }).await;
     next.unwrap_or_else(|error| panic!("{error}"));

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use boutique_cluster::{
+    applyset::{self, Cause},
     event::{Event, Events},
-    stack::{self, Cause},
 };
 use boutique_core::object::{Kind, Manifest};
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ async fn the_lease_of_a_silent_holder_is_taken_over_with_evidence() {
         let told = Arc::clone(&told);
         move |event| told.lock().unwrap().push(event)
     });
-    stack::apply(&shop.cluster, shop.request(), &bounds(), &events).await.unwrap();
+    applyset::apply(&shop.cluster, shop.request(), &bounds(), &events).await.unwrap();
     let told = told.lock().unwrap().clone();
     let evidence = told.iter().find_map(|event| match event {
         Event::LeaseTaken { evidence } => Some(evidence.clone()),

@@ -1,9 +1,9 @@
 //! A rendered shop, and random patches by others. `BOUTIQUE_SEED` repeats a run, `BOUTIQUE_PATCHES` makes it longer.
 
 use boutique_cluster::{
+    applyset::{self, ApplyRequest},
     event::Events,
     request::ApiError,
-    stack::{self, ApplyRequest},
 };
 use boutique_core::{
     diff::Drift,
@@ -24,7 +24,7 @@ async fn apply(shop: &Shop, manifests: &[Manifest]) {
     let mut request = ApplyRequest::new(shop.id.clone(), json!({}), manifests.to_vec(), VERSION);
     request.lease = QUICK;
     request.planned_drift = planned(&shop.read().await);
-    stack::apply(&shop.cluster, request, &bounds(), &Events::none()).await.unwrap_or_else(|error| panic!("{error}"));
+    applyset::apply(&shop.cluster, request, &bounds(), &Events::none()).await.unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// JSON pointers of every scalar below a value.
@@ -81,7 +81,7 @@ async fn a_random_patch_of_an_applied_path_is_seen_and_put_right_and_one_elsewhe
     let (seed, patches) = (number("BOUTIQUE_SEED", 3), number("BOUTIQUE_PATCHES", 12));
     let mut random = StdRng::seed_from_u64(seed);
     let rendered = render::stack(&StackSpec::new(shop.namespace(), "shop")).expect("the shop renders");
-    let manifests = stack::as_sent(&shop.id, &rendered);
+    let manifests = applyset::as_sent(&shop.id, &rendered);
     apply(&shop, &rendered).await;
     assert_eq!(shop.pending().await, Vec::<String>::new());
 

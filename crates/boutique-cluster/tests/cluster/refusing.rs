@@ -1,8 +1,8 @@
 //! Applies that must not begin: each refusal names what is in the way, and the cluster stays as it was.
 
-use boutique_cluster::stack::{Adopt, Cause};
+use boutique_cluster::applyset::{Adopt, Cause};
 use boutique_core::{
-    contract::{self, StackId},
+    contract::{self, SetId},
     object::{Kind, Manifest, ObjectRef},
 };
 use serde_json::json;
@@ -70,7 +70,7 @@ async fn a_second_stack_in_a_namespace_is_refused() {
     let shop = Shop::new("second").await;
     shop.apply().await;
     let mut request = shop.request();
-    request.id = StackId::new(shop.namespace(), "other");
+    request.id = SetId::stack(shop.namespace(), "other");
     let error = shop.try_apply(request).await.unwrap_err();
     assert!(matches!(&error.cause, Cause::OtherStack { other, .. } if other == "shop"), "{error}");
     shop.finish().await;

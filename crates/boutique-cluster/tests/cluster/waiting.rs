@@ -6,9 +6,9 @@ use std::{
 };
 
 use boutique_cluster::{
+    applyset::{self, WaitError, WaitRequest},
     bounds::{Bounds, Interrupted},
     event::{Event, Events},
-    stack::{self, WaitError, WaitRequest},
 };
 use boutique_core::object::{Kind, Manifest};
 use serde_json::json;
@@ -33,7 +33,7 @@ async fn a_wait_ends_when_all_deployments_are_available_and_clears_what_was_pend
         let told = Arc::clone(&told);
         move |event| told.lock().unwrap().push(event)
     });
-    stack::wait(&shop.cluster, &request, &bounds(), &events).await.unwrap_or_else(|error| panic!("{error}"));
+    applyset::wait(&shop.cluster, &request, &bounds(), &events).await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(shop.pending().await, Vec::<String>::new());
     let last = told.lock().unwrap().last().cloned();
     assert!(matches!(last, Some(Event::Waiting { ready: 2, total: 2, .. })), "{last:?}");
@@ -50,7 +50,7 @@ async fn a_quota_on_pods_ends_the_wait_early_with_its_reason() {
     let quota = json!({"spec": {"hard": {"pods": "1"}}});
     shop.cluster.create(&Manifest::new(Kind::RESOURCE_QUOTA, shop.namespace(), "pods", quota), "x").await.unwrap();
     let request = mk_wait(&shop).await;
-    let error = stack::wait(&shop.cluster, &request, &bounds(), &Events::none()).await.unwrap_err();
+    let error = applyset::wait(&shop.cluster, &request, &bounds(), &Events::none()).await.unwrap_err();
     let WaitError::Failed { findings, .. } = &*error else { panic!("{error}") };
     assert!(!findings.is_empty());
     assert!(error.to_string().contains("quota"), "{error}");
@@ -66,7 +66,7 @@ async fn a_wait_that_is_called_off_returns_at_once_and_stays_pending() {
     let cancel = CancellationToken::new();
     let off = Bounds { cancel: cancel.clone(), ..bounds() };
     let events = Events::none();
-    let waiting = stack::wait(&shop.cluster, &request, &off, &events);
+    let waiting = applyset::wait(&shop.cluster, &request, &off, &events);
     let calling_off = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         cancel.cancel();
@@ -86,7 +86,7 @@ async fn a_wait_whose_time_is_over_says_what_is_missing() {
     let mut request = mk_wait(&shop).await;
     request.targets[0].generation = 99;
     let short = Bounds::within(Duration::from_secs(3));
-    let error = stack::wait(&shop.cluster, &request, &short, &Events::none()).await.unwrap_err();
+    let error = applyset::wait(&shop.cluster, &request, &short, &Events::none()).await.unwrap_err();
     assert!(
         matches!(&*error, WaitError::Ended { by: Interrupted::Deadline, missing, .. } if missing.len() == 1),
         "{error}"

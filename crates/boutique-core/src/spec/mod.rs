@@ -11,9 +11,10 @@ use serde_json::{Map, Value};
 
 pub use image::{ImageError, check_image, check_registry};
 pub use validate::Problem;
+pub(crate) use validate::{Problems, check_name};
 
 use crate::catalogue::Version;
-use crate::contract::StackId;
+use crate::contract::SetId;
 use crate::service::Service;
 
 /// One shop. Everything but the two names has a default; a field that an older build does not know is an error there.
@@ -90,8 +91,8 @@ impl StackSpec {
 
     /// The stack's identity.
     #[must_use]
-    pub fn id(&self) -> StackId {
-        StackId::new(self.namespace.clone(), self.name.clone())
+    pub fn id(&self) -> SetId {
+        SetId::stack(self.namespace.clone(), self.name.clone())
     }
 
     /// Whether a service is part of this shop.

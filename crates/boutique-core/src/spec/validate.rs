@@ -30,16 +30,21 @@ const MAX_REPLICAS: i64 = 500;
 /// The most simulated shoppers that one Locust process can play.
 const MAX_USERS: i64 = 10_000;
 
+/// Collects what is wrong.
 #[derive(Default)]
-struct Problems(Vec<Problem>);
+pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
-    fn add(&mut self, path: &[&str], message: impl Into<String>, hint: impl Into<String>) {
+    pub(crate) fn into_vec(self) -> Vec<Problem> {
+        self.0
+    }
+
+    pub(crate) fn add(&mut self, path: &[&str], message: impl Into<String>, hint: impl Into<String>) {
         let path = path.iter().map(|step| (*step).to_owned()).collect();
         self.0.push(Problem { path, message: message.into(), hint: hint.into() });
     }
 
-    fn range(&mut self, path: &[&str], value: i64, range: std::ops::RangeInclusive<i64>) {
+    pub(crate) fn range(&mut self, path: &[&str], value: i64, range: std::ops::RangeInclusive<i64>) {
         if !range.contains(&value) {
             let message = format!("{value} is out of range");
             self.add(path, message, format!("use a number from {} to {}", range.start(), range.end()));
@@ -85,7 +90,7 @@ pub(super) fn validate(spec: &StackSpec) -> Vec<Problem> {
     problems.0
 }
 
-fn check_name(attribute: &str, name: &str, problems: &mut Problems) {
+pub(crate) fn check_name(attribute: &str, name: &str, problems: &mut Problems) {
     if name.len() > 63 {
         let message = format!("the name {name:?} has {} characters", name.len());
         problems.add(&[attribute], message, "names of namespaces and values of labels have at most 63");

@@ -1,10 +1,11 @@
-//! Waiting for a stack: by watch, never fooled by an old generation, and not longer than there is hope.
+//! Waiting for a set: by watch, never fooled by an old generation, and not longer than there is hope.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use boutique_core::{
-    contract::{FIELD_MANAGER, StackId},
+    contract::{FIELD_MANAGER, SetId},
     finding::{Finding, Severity},
+    helm::ReleaseId,
     inventory::Progress,
     judge::{Observation, judge},
     object::{Kind, ObjectRef},
@@ -26,8 +27,8 @@ use crate::{
 /// What to wait for.
 #[derive(Debug, Clone)]
 pub struct WaitRequest {
-    /// The stack.
-    pub id: StackId,
+    /// The set.
+    pub id: SetId,
     /// Objects that must become current.
     pub targets: Vec<Target>,
     /// Version of the program, for the inventory.
@@ -84,11 +85,11 @@ impl fmt::Display for WaitError {
         let (missing, findings) = match self {
             Self::Api(error) => return write!(f, "{error}"),
             Self::Failed { findings, missing } => {
-                write!(f, "the shop will not come up")?;
+                write!(f, "the pods will not come up")?;
                 (missing, findings)
             }
             Self::Ended { by, missing, findings } => {
-                write!(f, "the shop is not up yet: {by}")?;
+                write!(f, "not all pods are up yet: {by}")?;
                 (missing, findings)
             }
         };
@@ -100,7 +101,7 @@ impl fmt::Display for WaitError {
 impl std::error::Error for WaitError {}
 
 /// Waits until all targets are current. Gives up as soon as a finding about one of them says that waiting will not end
-/// it. On success the stack has nothing pending any more.
+/// it. On success the set has nothing pending any more.
 ///
 /// # Errors
 /// With findings where there are any.
@@ -211,13 +212,31 @@ fn concerns(finding: &Finding, request: &WaitRequest) -> bool {
 
 /// Records that nothing is waited for any more.
 async fn complete(cluster: &Cluster, request: &WaitRequest) -> Result<(), WaitError> {
-    let records = Records::read(cluster, &request.id).await?;
-    let Ok(Some(mut inventory)) = records.inventory() else { return Ok(()) };
-    if !matches!(inventory.state.progress, Progress::Waiting { .. }) {
-        return Ok(());
+    Ok(finish(cluster, &request.id, &request.tool_version, None).await?)
+}
+
+/// Records that nothing is waited for any more, and, where they are given, which releases are left in use.
+///
+/// # Errors
+/// Any failure of the requests.
+pub async fn finish(
+    cluster: &Cluster,
+    id: &SetId,
+    tool_version: &str,
+    releases: Option<BTreeSet<ReleaseId>>,
+) -> Result<(), ApiError> {
+    let records = Records::read(cluster, id).await?;
+    let Ok(Some(inventory)) = records.inventory() else { return Ok(()) };
+    let mut finished = inventory.clone();
+    if matches!(finished.state.progress, Progress::Waiting { .. }) {
+        finished.state.progress = Progress::Complete;
     }
-    inventory.state.progress = Progress::Complete;
-    cluster.server_side_apply(&inventory.record(&request.id, &request.tool_version), FIELD_MANAGER, true).await?;
+    if let Some(releases) = releases {
+        finished.state.releases = releases;
+    }
+    if finished != inventory {
+        cluster.server_side_apply(&finished.record(id, tool_version), FIELD_MANAGER, true).await?;
+    }
     Ok(())
 }
 
@@ -250,7 +269,7 @@ mod tests {
 
     #[test]
     fn findings_about_services_that_are_not_waited_for_do_not_end_the_wait() {
-        let id = StackId::new("shop", "shop");
+        let id = SetId::stack("shop", "shop");
         let request = WaitRequest { id, targets: vec![target(1)], tool_version: "0".into() };
         let finding = |service: Option<&str>| Finding {
             code: boutique_core::finding::Code::PROGRESS_DEADLINE,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use boutique_core::{
-    contract::{self, StackId},
+    contract::{self, Owner, SetId},
     object::{Kind, Manifest, ObjectRef},
     revision::Revision,
 };
@@ -17,8 +17,8 @@ use crate::{
     watch::{Follow, Followed},
 };
 
-/// Whether the objects can be members of the stack; nothing is asked.
-pub(super) fn well_formed(id: &StackId, manifests: &[Manifest]) -> Result<(), Cause> {
+/// Whether the objects can be members of the set; nothing is asked.
+pub(super) fn well_formed(id: &SetId, manifests: &[Manifest]) -> Result<(), Cause> {
     let malformed = |reason: String| Cause::Malformed { id: id.clone(), reason };
     if !contract::is_dns_label(&id.namespace) || !contract::is_dns_label(&id.name) {
         return Err(malformed("name and namespace must be DNS labels: lower-case letters, digits and dashes".into()));
@@ -26,7 +26,7 @@ pub(super) fn well_formed(id: &StackId, manifests: &[Manifest]) -> Result<(), Ca
     let mut seen = HashSet::new();
     for manifest in manifests {
         let object = manifest.reference();
-        if !super::MEMBER_KINDS.contains(&manifest.kind()) {
+        if !super::member_kinds(id.owner).contains(&manifest.kind()) {
             return Err(malformed(format!("{object} is of a kind that no member may have")));
         }
         if manifest.namespace() != Some(&id.namespace) {
@@ -43,7 +43,7 @@ pub(super) fn well_formed(id: &StackId, manifests: &[Manifest]) -> Result<(), Ca
 /// would vanish afterwards.
 pub(super) async fn there(
     cluster: &Cluster,
-    id: &StackId,
+    id: &SetId,
     kinds: impl IntoIterator<Item = Kind> + Clone,
     manifests: &[Manifest],
     events: &Events,
@@ -78,7 +78,7 @@ pub(super) async fn there(
 
 /// Objects of our names that are not ours: they carry other labels or none, and no revision of ours has them.
 pub(super) fn foreign(
-    id: &StackId,
+    id: &SetId,
     manifests: &[Manifest],
     live: &[Value],
     newest: Option<&Revision>,
@@ -99,9 +99,11 @@ fn owner(live: &Value) -> String {
     let map =
         |pointer: &str, key: &str| live.pointer(pointer).and_then(|map| map.get(key)?.as_str()).map(str::to_owned);
     let mut said = Vec::new();
-    if let Some(stack) = map("/metadata/labels", contract::STACK) {
-        let namespace = map("/metadata/labels", contract::STACK_NAMESPACE).unwrap_or_default();
-        said.push(format!("stack {namespace}/{stack}"));
+    for owner in Owner::ALL {
+        if let Some(name) = map("/metadata/labels", owner.label()) {
+            let namespace = map("/metadata/labels", owner.namespace_label()).unwrap_or_default();
+            said.push(format!("{owner} {namespace}/{name}"));
+        }
     }
     if let Some(release) = map("/metadata/annotations", "meta.helm.sh/release-name") {
         said.push(format!("Helm release {release:?}"));
@@ -129,14 +131,14 @@ mod tests {
 
     #[test]
     fn objects_elsewhere_twice_or_of_other_kinds_are_refused() {
-        let id = StackId::new("shop", "shop");
+        let id = SetId::stack("shop", "shop");
         let service = |namespace: &str| Manifest::new(Kind::SERVICE, namespace, "frontend", json!({}));
         let reason = |manifests: &[Manifest]| well_formed(&id, manifests).unwrap_err().to_string();
         assert!(reason(&[service("other")]).contains("not in namespace shop"));
         assert!(reason(&[service("shop"), service("shop")]).contains("twice"));
         assert!(reason(&[Manifest::new(Kind::NAMESPACE, "", "shop", json!({}))]).contains("no member"));
         assert!(well_formed(&id, &[service("shop")]).is_ok());
-        assert!(well_formed(&StackId::new("Shop", "shop"), &[]).is_err());
+        assert!(well_formed(&SetId::stack("Shop", "shop"), &[]).is_err());
     }
 
     #[test]

@@ -17,7 +17,7 @@ const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s
 
 /// Names of what is left in a namespace, such as `configmaps "x"`. Empty when only what Kubernetes itself puts into every
 /// namespace is there.
-pub(super) async fn find(cluster: &Cluster, namespace: &str) -> Result<Vec<String>, ApiError> {
+pub(crate) async fn find(cluster: &Cluster, namespace: &str) -> Result<Vec<String>, ApiError> {
     let mut resources = Vec::new();
     for root in ["/api", "/apis"] {
         resources.extend(listable(&ask(cluster, root, DISCOVERY).await?));

@@ -1,7 +1,7 @@
-//! Taking a stack down.
+//! Taking a set down.
 //!
-//! Order: lease → inventory says so → workloads → the rest → wait until they are gone → fault records and revisions →
-//! inventory → lease → namespace, if the stack made it and nothing of others is in it.
+//! Order: lease → inventory says so → workloads → the rest → wait until they are gone → companion (a Helm release) → fault
+//! records and revisions → inventory → lease → namespace, if the set made it and nothing of others is in it.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -9,7 +9,7 @@ use std::{
 };
 
 use boutique_core::{
-    contract::{self, FIELD_MANAGER, StackId},
+    contract::{self, FIELD_MANAGER, Owner, SetId},
     inventory::{Inventory, Progress},
     object::{Kind, Manifest, ObjectRef},
 };
@@ -17,7 +17,10 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Cause, DestroyError, MEMBER_KINDS, leftovers, namespace};
+use super::{
+    Cause, Companion, DestroyError, member_kinds,
+    namespace::{self, Removal},
+};
 use crate::{
     bounds::Bounds,
     connect::Cluster,
@@ -33,8 +36,8 @@ use crate::{
 /// What to take down, and how.
 #[derive(Debug, Clone)]
 pub struct DestroyRequest {
-    /// The stack.
-    pub id: StackId,
+    /// The set.
+    pub id: SetId,
     /// Whether to delete volume claims, and with them the data.
     pub delete_claims: bool,
     /// Version of the program, for the inventory.
@@ -45,7 +48,7 @@ pub struct DestroyRequest {
 
 impl DestroyRequest {
     /// A request that keeps volume claims.
-    pub fn new(id: StackId, tool_version: impl Into<String>) -> Self {
+    pub fn new(id: SetId, tool_version: impl Into<String>) -> Self {
         Self { id, delete_claims: false, tool_version: tool_version.into(), lease: LeaseTiming::default() }
     }
 }
@@ -61,7 +64,7 @@ pub struct Destroyed {
     pub namespace_deleted: bool,
 }
 
-/// Deletes all members and records of a stack and waits until they are gone. What is not there is no error.
+/// Deletes all members and records of a set and waits until they are gone. What is not there is no error.
 ///
 /// # Errors
 /// With what was done before.
@@ -71,10 +74,26 @@ pub async fn destroy(
     bounds: &Bounds,
     events: &Events,
 ) -> Result<Destroyed, Box<DestroyError>> {
+    destroy_then(cluster, request, super::alone(), bounds, events).await
+}
+
+/// Takes a set down, and does other work when its objects are gone: under the lease, and before the inventory goes, which
+/// names the releases that this work removes. Where nothing of the set was found, the work is done all the same.
+///
+/// # Errors
+/// As [`destroy`]; and when the other work fails, with its error.
+pub async fn destroy_then(
+    cluster: &Cluster,
+    request: DestroyRequest,
+    companion: Companion<'_, ()>,
+    bounds: &Bounds,
+    events: &Events,
+) -> Result<Destroyed, Box<DestroyError>> {
     let destroyed = Mutex::new(Destroyed::default());
-    let run = Run { cluster, request, bounds, events, destroyed: &destroyed };
+    let run = Run { cluster, request, companion: Mutex::new(Some(companion)), bounds, events, destroyed: &destroyed };
     // Boxed, because callers keep this future within others.
     let outcome = Box::pin(run.run()).await;
+    drop(run);
     let destroyed = destroyed.into_inner().unwrap_or_else(PoisonError::into_inner);
     match outcome {
         Ok(()) => Ok(destroyed),
@@ -85,6 +104,7 @@ pub async fn destroy(
 struct Run<'a> {
     cluster: &'a Cluster,
     request: DestroyRequest,
+    companion: Mutex<Option<Companion<'a, ()>>>,
     bounds: &'a Bounds,
     events: &'a Events,
     destroyed: &'a Mutex<Destroyed>,
@@ -98,22 +118,21 @@ impl Run<'_> {
     async fn run(&self) -> Result<(), Cause> {
         let id = &self.request.id;
         let found = match self.bounds.run(self.cluster.get(Kind::NAMESPACE, None, &id.namespace)).await? {
-            Ok(None) => return Ok(()),
+            Ok(None) => return self.companion().await,
             Ok(Some(namespace)) => Some(namespace),
             Err(error) if error.missing_verb().is_some() => None,
             Err(error) => return Err(error.into()),
         };
         if found.as_ref().is_some_and(namespace::is_terminating) {
             // All in it goes with it; no lease can be taken there any more.
-            self.bounds.run(self.until_namespace_is_gone()).await??;
-            return Ok(());
+            self.bounds.run(namespace::until_gone(self.cluster, &id.namespace)).await??;
+            return self.companion().await;
         }
         let lease = Held::take(self.cluster, id, self.request.lease, self.bounds, self.events).await?;
-        let work = self.bounds.run(self.delete_all());
         let outcome = tokio::select! {
             biased;
             () = lease.lost() => Err(Cause::LeaseLost(id.clone())),
-            outcome = work => outcome.map_err(Cause::from).and_then(|outcome| outcome),
+            outcome = self.delete_all() => outcome,
         };
         let recorded = match outcome {
             Ok(recorded) => recorded,
@@ -129,8 +148,15 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Returns the UID of the namespace that the inventory says the stack made.
+    /// Returns the UID of the namespace that the inventory says the set made.
     async fn delete_all(&self) -> Result<Option<String>, Cause> {
+        let (records, inventory) = self.bounds.run(self.delete_members()).await??;
+        self.companion().await?;
+        self.bounds.run(self.delete_all_records(&records)).await??;
+        Ok(inventory.and_then(|inventory| inventory.state.namespace_uid))
+    }
+
+    async fn delete_members(&self) -> Result<(Records, Option<Inventory>), Cause> {
         let id = &self.request.id;
         let records = Records::read(self.cluster, id).await?;
         records.check_writable()?;
@@ -143,7 +169,7 @@ impl Run<'_> {
         }
         let kinds: BTreeSet<Kind> = match &inventory {
             Some(inventory) => inventory.kinds.iter().copied().chain([Kind::PERSISTENT_VOLUME_CLAIM]).collect(),
-            None => MEMBER_KINDS.into(),
+            None => member_kinds(id.owner).iter().copied().collect(),
         };
         let members = self.members(kinds, &records).await?;
         let (claims, others): (Vec<Value>, Vec<Value>) =
@@ -162,15 +188,29 @@ impl Run<'_> {
         self.delete(&rest, Propagation::Background).await?;
         let gone: Vec<Value> = workloads.into_iter().chain(rest).collect();
         self.until_gone(&gone).await?;
+        Ok((records, inventory))
+    }
 
-        let (revisions, inventory_record) = records.own();
-        let faults = records.faults.iter().chain(revisions);
-        let jobs = self.cluster.list(Kind::JOB, Some(&id.namespace), contract::FAULT).await;
-        // Who may not list Jobs has made none for a fault.
-        let jobs = jobs.map(|list| list.items).unwrap_or_default();
-        self.delete_records(faults.chain(&jobs)).await?;
-        self.delete_records(inventory_record).await?;
-        Ok(inventory.and_then(|inventory| inventory.state.namespace_uid))
+    async fn delete_all_records(&self, records: &Records) -> Result<(), Cause> {
+        let id = &self.request.id;
+        if id.owner == Owner::Stack {
+            let jobs = self.cluster.list(Kind::JOB, Some(&id.namespace), contract::FAULT).await;
+            // Who may not list Jobs has made none for a fault.
+            let jobs = jobs.map(|list| list.items).unwrap_or_default();
+            self.delete_records(records.faults.iter().chain(&jobs)).await?;
+        }
+        let (revisions, inventory) = records.own();
+        self.delete_records(revisions).await?;
+        self.delete_records(inventory).await?;
+        Ok(())
+    }
+
+    async fn companion(&self) -> Result<(), Cause> {
+        let companion = self.companion.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match companion {
+            Some(companion) => companion.await.map_err(|error| super::called_off(self.bounds, error)),
+            None => Ok(()),
+        }
     }
 
     async fn record(&self, inventory: &Inventory) -> Result<(), ApiError> {
@@ -240,49 +280,15 @@ impl Run<'_> {
     }
 
     async fn namespace(&self, found: &Value, recorded: Option<&str>) -> Result<(), Cause> {
-        let id = &self.request.id;
-        let uid = found.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
-        let ours = recorded == Some(uid) || namespace::made_for(id, found).is_some();
-        if !ours {
-            return Ok(());
-        }
-        let left = leftovers::find(self.cluster, &id.namespace).await;
-        match left {
-            Ok(left) if left.is_empty() => {}
-            Ok(left) => {
-                let kept = format!("namespace {} is kept: it still holds {}", id.namespace, left.join(", "));
-                self.note(|destroyed| destroyed.kept.push(kept));
-                return Ok(());
-            }
-            Err(error) => {
-                let kept = format!("namespace {} is kept: whether it is empty cannot be told: {error}", id.namespace);
-                self.note(|destroyed| destroyed.kept.push(kept));
-                return Ok(());
-            }
-        }
-        let object = ObjectRef { namespace: None, ..ObjectRef::new(Kind::NAMESPACE, "", &id.namespace) };
-        match self.cluster.delete(&object, Kind::NAMESPACE, Propagation::Background, Some(uid)).await {
-            Ok(_) => {}
-            Err(error) if error.missing_verb().is_some() => {
-                self.note(|destroyed| destroyed.kept.push(format!("namespace {} is kept: {error}", id.namespace)));
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
-        }
-        self.events.tell(Event::Deleted { object });
-        self.until_namespace_is_gone().await?;
-        self.note(|destroyed| destroyed.namespace_deleted = true);
-        Ok(())
-    }
-
-    async fn until_namespace_is_gone(&self) -> Result<(), Cause> {
-        // Namespaces cannot be followed by who may only read this one; asking twice a second costs little.
-        while let Some(namespace) = self.cluster.get(Kind::NAMESPACE, None, &self.request.id.namespace).await? {
-            if !namespace::is_terminating(&namespace) {
-                // Somebody made it anew.
-                return Ok(());
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let uid = found.pointer("/metadata/uid").and_then(Value::as_str);
+        let is_ours =
+            uid.is_some() && recorded == uid || namespace::made_for(&self.request.id.created_for(), found).is_some();
+        if is_ours {
+            let removal = namespace::remove(self.cluster, found, self.events).await?;
+            self.note(|destroyed| match removal {
+                Removal::Gone => destroyed.namespace_deleted = true,
+                Removal::Kept(why) => destroyed.kept.push(why),
+            });
         }
         Ok(())
     }

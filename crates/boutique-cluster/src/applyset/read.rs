@@ -1,9 +1,9 @@
-//! Reading a stack: its records, its live objects, and what is pending.
+//! Reading a set: its records, its live objects, and what is pending.
 
 use std::collections::{BTreeSet, HashSet};
 
 use boutique_core::{
-    contract::StackId,
+    contract::{Owner, SetId},
     diff::{Drift, diff},
     fault::{Fault, Stage},
     inventory::{Inventory, Progress},
@@ -14,13 +14,13 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{MEMBER_KINDS, ReadError};
+use super::{ReadError, member_kinds};
 use crate::{connect::Cluster, prune::is_member, revisions::Records};
 
-/// A stack as it stands in the cluster.
+/// A set as it stands in the cluster.
 #[derive(Debug, Clone, Default)]
-pub struct StackReading {
-    /// Whether anything of it exists. A stack of which only a damaged or half-deleted part is left exists.
+pub struct SetReading {
+    /// Whether anything of it exists. A set of which only a damaged or half-deleted part is left exists.
     pub exists: bool,
     /// Its inventory; none if somebody removed it.
     pub inventory: Option<Inventory>,
@@ -36,17 +36,17 @@ pub struct StackReading {
     pub pending: Vec<String>,
 }
 
-/// Reads a stack with one LIST of its records and one LIST per kind of its members, the latter at the same time: at most
+/// Reads a set with one LIST of its records and one LIST per kind of its members, the latter at the same time: at most
 /// nine requests, and one more for each object that seems to be missing.
 ///
 /// # Errors
-/// Any failure: only an empty answer means that a stack is not there, never an error.
-pub async fn read(cluster: &Cluster, id: &StackId) -> Result<StackReading, ReadError> {
+/// Any failure: only an empty answer means that a set is not there, never an error.
+pub async fn read(cluster: &Cluster, id: &SetId) -> Result<SetReading, ReadError> {
     let records = Records::read(cluster, id).await?;
     let inventory = records.inventory()?;
     let revision = records.newest()?;
     let live = members(cluster, id, inventory.as_ref(), revision.as_ref()).await?;
-    let mut reading = StackReading {
+    let mut reading = SetReading {
         exists: records.any() || !live.is_empty(),
         drift: Vec::new(),
         pending: Vec::new(),
@@ -57,20 +57,23 @@ pub async fn read(cluster: &Cluster, id: &StackId) -> Result<StackReading, ReadE
     };
     if reading.exists {
         reading.drift = drift(&reading);
-        reading.pending = pending(&reading, Timestamp::now());
+        reading.pending = pending(id, &reading, Timestamp::now());
     }
     Ok(reading)
 }
 
 async fn members(
     cluster: &Cluster,
-    id: &StackId,
+    id: &SetId,
     inventory: Option<&Inventory>,
     revision: Option<&Revision>,
 ) -> Result<Vec<Value>, ReadError> {
     let kinds: BTreeSet<Kind> = match (inventory, revision) {
-        (None, None) => [Kind::DEPLOYMENT, Kind::SERVICE].into(),
-        (None, Some(_)) => MEMBER_KINDS.into(),
+        (None, None) => match id.owner {
+            Owner::Stack | Owner::Monitoring => [Kind::DEPLOYMENT, Kind::SERVICE].into(),
+            Owner::Ingress => [Kind::INGRESS].into(),
+        },
+        (None, Some(_)) => member_kinds(id.owner).iter().copied().collect(),
         (Some(inventory), revision) => {
             let applied = revision.map(|revision| revision.objects.as_slice()).unwrap_or_default();
             inventory.kinds.iter().copied().chain(applied.iter().map(Manifest::kind)).collect()
@@ -88,7 +91,7 @@ async fn members(
     Ok(live)
 }
 
-fn drift(reading: &StackReading) -> Vec<Drift> {
+fn drift(reading: &SetReading) -> Vec<Drift> {
     let Some(revision) = &reading.revision else { return Vec::new() };
     let mut drift = diff(&revision.expected(), &reading.live);
     let unfinished = reading.inventory.as_ref().is_some_and(|inventory| {
@@ -101,16 +104,20 @@ fn drift(reading: &StackReading) -> Vec<Drift> {
     drift
 }
 
-fn pending(reading: &StackReading, now: Timestamp) -> Vec<String> {
+fn pending(id: &SetId, reading: &SetReading, now: Timestamp) -> Vec<String> {
     let mut pending = Vec::new();
     match &reading.inventory {
         Some(inventory) => pending.extend(inventory.state.progress.pending()),
-        None => pending.push("the inventory of the stack is missing; the next apply writes it again".to_owned()),
+        None => pending.push(format!("the inventory of the {} is missing; the next apply writes it again", id.owner)),
     }
     if reading.revision.is_none() {
-        pending.push("no apply of this stack has come to its end yet; the next apply completes it".to_owned());
+        pending.push(format!("no apply of this {} has come to its end yet; the next apply completes it", id.owner));
     }
     pending.extend(reading.drift.iter().map(ToString::to_string));
+    if id.owner != Owner::Stack {
+        // Faults are done to shops.
+        return pending;
+    }
     // The guard repeats the record of the fault that runs. A record that cannot be read is the plugin's to complain
     // about, not a reason to apply.
     let records = reading.faults.iter().filter_map(|record| Fault::from_config_map(record).ok());
@@ -128,14 +135,14 @@ mod tests {
 
     use super::*;
 
-    fn reading(progress: Progress, live_replicas: u64, manager: &str) -> StackReading {
+    fn reading(progress: Progress, live_replicas: u64, manager: &str) -> SetReading {
         let manifest = Manifest::new(Kind::DEPLOYMENT, "shop", "frontend", json!({"spec": {"replicas": 1}}));
         let mut live = manifest.value().clone();
         live["spec"]["replicas"] = json!(live_replicas);
         live["metadata"]["managedFields"] = json!([{"manager": manager, "fieldsV1": {"f:spec": {"f:replicas": {}}}}]);
         let mut inventory = Inventory::default();
         inventory.state.progress = progress;
-        StackReading {
+        SetReading {
             exists: true,
             inventory: Some(inventory),
             revision: Some(Revision {
@@ -148,13 +155,13 @@ mod tests {
                 versions: std::collections::BTreeMap::new(),
             }),
             live: vec![live],
-            ..StackReading::default()
+            ..SetReading::default()
         }
     }
 
-    fn sentences(mut reading: StackReading) -> Vec<String> {
+    fn sentences(mut reading: SetReading) -> Vec<String> {
         reading.drift = drift(&reading);
-        pending(&reading, Timestamp::UNIX_EPOCH)
+        pending(&SetId::stack("shop", "shop"), &reading, Timestamp::UNIX_EPOCH)
     }
 
     #[test]

@@ -1,16 +1,16 @@
-//! Applying a stack.
+//! Applying a set.
 //!
 //! Order: namespace → rights → lease → records → what is there → refusals (nothing is written up to here but namespace
-//! and lease) → inventory with the union of old and new kinds → objects → prune → revision → inventory. Killed at any
-//! point, the next apply finds every object by inventory and labels and goes on.
+//! and lease) → inventory with the union of old and new kinds → companion (a Helm release) → objects → prune → revision →
+//! inventory. Killed at any point, the next apply finds every object by inventory and labels and goes on.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::{Mutex, PoisonError},
 };
 
 use boutique_core::{
-    contract::{FIELD_MANAGER, StackId},
+    contract::FIELD_MANAGER,
     inventory::{Inventory, Progress, State},
     object::{Kind, Manifest, ObjectRef},
     revision::{Admitted, Revision},
@@ -18,120 +18,23 @@ use boutique_core::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{ApplyError, Cause, Target, namespace, preflight, rights};
+use super::{
+    Adopt, Applied, ApplyError, ApplyRequest, Cause, Companion, Safeguards,
+    namespace::{self, Place},
+    preflight, rights,
+};
 use crate::{
-    apply::{Before, PlannedDrift, Policy, Problem, apply_all, foreseen},
+    apply::{Before, Policy, Problem, apply_all, foreseen},
     bounds::Bounds,
     connect::Cluster,
-    event::{Action, Change, Event, Events},
-    lease::{Held, LeaseTiming, holder},
+    event::{Event, Events},
+    lease::{Held, holder},
     prune::{is_member, orphans, prune},
     request::ApiError,
     revisions::Records,
 };
 
-/// Whether objects of other tools may be taken over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Adopt {
-    /// They are refused.
-    #[default]
-    Never,
-    /// They become members of the stack, with all that it sets.
-    Always,
-}
-
-/// What to apply, and how.
-#[derive(Debug, Clone)]
-pub struct ApplyRequest {
-    /// The stack.
-    pub id: StackId,
-    /// The specification that was rendered; stored in the revision.
-    pub spec: Value,
-    /// The rendered objects, all in the stack's namespace.
-    pub manifests: Vec<Manifest>,
-    /// Places that the plan showed as drift.
-    pub planned_drift: Vec<PlannedDrift>,
-    /// Whether to take every field that others own.
-    pub force_conflicts: bool,
-    /// Whether to take over objects of other tools.
-    pub adopt: Adopt,
-    /// Whether to make the namespace if it is not there. It is then deleted with the stack.
-    pub create_namespace: bool,
-    /// Whether the caller will wait for the stack; until that wait is over, the stack is pending.
-    pub wait_follows: bool,
-    /// Version of the program, for the records.
-    pub tool_version: String,
-    /// Further versions for the revision, such as `catalogue`.
-    pub versions: BTreeMap<String, String>,
-    /// How the lease runs.
-    pub lease: LeaseTiming,
-    /// Whether inventory and lease are used; see [`Safeguards`].
-    pub safeguards: Safeguards,
-}
-
-/// Whether an apply uses inventory and lease. They are switched off only in control runs of tests, which show that the
-/// tests of killed applies would notice if they did not work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Safeguards {
-    /// They are used.
-    #[default]
-    On,
-    /// Members are looked for among the kinds of the objects at hand, and anybody may write.
-    Off,
-}
-
-impl ApplyRequest {
-    /// A request with everything else at its default.
-    pub fn new(id: StackId, spec: Value, manifests: Vec<Manifest>, tool_version: impl Into<String>) -> Self {
-        Self {
-            id,
-            spec,
-            manifests,
-            planned_drift: Vec::new(),
-            force_conflicts: false,
-            adopt: Adopt::default(),
-            create_namespace: true,
-            wait_follows: false,
-            tool_version: tool_version.into(),
-            versions: BTreeMap::new(),
-            lease: LeaseTiming::default(),
-            safeguards: Safeguards::default(),
-        }
-    }
-}
-
-/// What an apply did.
-#[derive(Debug, Clone, Default)]
-pub struct Applied {
-    /// Results, object by object, in the order of their completion.
-    pub changes: Vec<Change>,
-    /// The revision that now stands; none if the apply did not come so far.
-    pub revision: Option<u64>,
-    /// Warnings of the API server.
-    pub warnings: Vec<String>,
-    /// Whether the namespace was made.
-    pub namespace_created: bool,
-    /// Paths on which admission changed what was sent.
-    pub admitted: Vec<Admitted>,
-}
-
-impl Applied {
-    /// What to wait for: the Deployments that were written, at the generation that was written.
-    pub fn targets(&self) -> Vec<Target> {
-        let written = self.changes.iter().filter(|change| change.action != Action::Deleted);
-        written
-            .filter(|change| change.object.known_kind() == Some(Kind::DEPLOYMENT))
-            .map(|change| Target { object: change.object.clone(), generation: change.generation })
-            .collect()
-    }
-
-    /// How many objects met this fate.
-    pub fn count(&self, action: Action) -> usize {
-        self.changes.iter().filter(|change| change.action == action).count()
-    }
-}
-
-/// Applies a stack. Does not wait for its pods; see [`super::wait`].
+/// Applies a set. Does not wait for its pods; see [`super::wait`].
 ///
 /// # Errors
 /// With what was done before. Every refusal that can be known beforehand comes before the first object is written.
@@ -141,10 +44,26 @@ pub async fn apply(
     bounds: &Bounds,
     events: &Events,
 ) -> Result<Applied, Box<ApplyError>> {
+    apply_after(cluster, request, super::alone(), bounds, events).await
+}
+
+/// Applies a set, and does other work before its first object: under the lease, and when the inventory has named the
+/// releases that this work installs.
+///
+/// # Errors
+/// As [`apply`]; and when the other work fails, with its error.
+pub async fn apply_after(
+    cluster: &Cluster,
+    request: ApplyRequest,
+    companion: Companion<'_>,
+    bounds: &Bounds,
+    events: &Events,
+) -> Result<Applied, Box<ApplyError>> {
     let applied = Mutex::new(Applied::default());
-    let run = Run { cluster, request, bounds, events, applied: &applied };
+    let run = Run { cluster, request, companion: Mutex::new(Some(companion)), bounds, events, applied: &applied };
     // Boxed, because callers keep this future within others.
     let outcome = Box::pin(run.run()).await;
+    drop(run);
     let applied = applied.into_inner().unwrap_or_else(PoisonError::into_inner);
     match outcome {
         Ok(()) => Ok(applied),
@@ -155,9 +74,29 @@ pub async fn apply(
 struct Run<'a> {
     cluster: &'a Cluster,
     request: ApplyRequest,
+    companion: Mutex<Option<Companion<'a>>>,
     bounds: &'a Bounds,
     events: &'a Events,
     applied: &'a Mutex<Applied>,
+}
+
+/// What was found before the first object is written.
+struct Prepared {
+    records: Records,
+    newest: Option<Revision>,
+    live: Vec<Value>,
+    before: Before,
+    force: bool,
+    inventory: Inventory,
+    by: String,
+    since: Timestamp,
+}
+
+/// What a revision holds.
+struct Content<'a> {
+    spec: &'a Value,
+    manifests: &'a [Manifest],
+    admitted: Vec<Admitted>,
 }
 
 impl Run<'_> {
@@ -172,7 +111,9 @@ impl Run<'_> {
         let (namespace, missing) = self
             .bounds
             .run(async {
-                let namespace = namespace::ensure(self.cluster, id, self.request.create_namespace, self.events);
+                let made_for = id.created_for();
+                let place = Place { namespace: &id.namespace, made_for: &made_for };
+                let namespace = namespace::ensure(self.cluster, place, self.request.create_namespace, self.events);
                 tokio::join!(namespace, rights::missing(self.cluster, &id.namespace, &manifests))
             })
             .await?;
@@ -182,15 +123,15 @@ impl Run<'_> {
         }
         self.note(|applied| applied.namespace_created = namespace.is_new);
         if self.request.safeguards == Safeguards::Off {
-            return self.bounds.run(self.write(&manifests, namespace.ours, &|| true)).await?;
+            return self.write(&manifests, namespace.ours, &|| true).await;
         }
         let lease = Held::take(self.cluster, id, self.request.lease, self.bounds, self.events).await?;
         let may_write = || lease.is_fresh();
-        let work = self.bounds.run(self.write(&manifests, namespace.ours, &may_write));
+        let work = self.write(&manifests, namespace.ours, &may_write);
         let outcome = tokio::select! {
             biased;
             () = lease.lost() => Err(Cause::LeaseLost(id.clone())),
-            outcome = work => outcome.map_err(Cause::from).and_then(|outcome| outcome),
+            outcome = work => outcome,
         };
         match &outcome {
             // Refused before a byte was written: in a namespace of others nothing of ours stays, not even the lease.
@@ -216,7 +157,7 @@ impl Run<'_> {
         if missing.is_empty() {
             return Ok(());
         }
-        namespace::withdraw(self.cluster, &self.request.id, namespace).await;
+        namespace::withdraw(self.cluster, name, namespace).await;
         Err(Cause::Rights { namespace: name.clone(), missing })
     }
 
@@ -226,6 +167,24 @@ impl Run<'_> {
         namespace_uid: Option<String>,
         may_write: &(dyn Fn() -> bool + Sync),
     ) -> Result<(), Cause> {
+        let prepared = self.bounds.run(self.prepare(manifests, namespace_uid.clone())).await??;
+        // Not called off from outside: what it started must end in good order, so it minds the bounds itself.
+        let companion = self.companion.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let rendered = match companion {
+            Some(companion) => companion.await.map_err(|error| super::called_off(self.bounds, error))?,
+            None => None,
+        };
+        let Some(rendered) = &rendered else {
+            return self.bounds.run(self.carry_out(&self.request.spec, manifests, prepared, may_write)).await?;
+        };
+        let manifests = super::as_sent(&self.request.id, &rendered.manifests);
+        preflight::well_formed(&self.request.id, &manifests)?;
+        let prepared = self.bounds.run(self.prepare(&manifests, namespace_uid)).await??;
+        self.bounds.run(self.carry_out(&rendered.spec, &manifests, prepared, may_write)).await?
+    }
+
+    /// Reads what is there, refuses what cannot be, and records that the apply begins.
+    async fn prepare(&self, manifests: &[Manifest], namespace_uid: Option<String>) -> Result<Prepared, Cause> {
         let id = &self.request.id;
         let records = Records::read(self.cluster, id).await?;
         records.check_writable()?;
@@ -246,30 +205,43 @@ impl Run<'_> {
         if !foreign.is_empty() && self.request.adopt == Adopt::Never {
             return Err(Cause::Foreign(foreign));
         }
-        let applied = newest.as_ref().map(|revision| revision.objects.as_slice()).unwrap_or_default();
-        let orphans = orphans(id, &live, manifests, applied);
+        let force = self.request.force_conflicts || !foreign.is_empty();
         let before = Before {
             live: live.iter().filter_map(|live| Some((ObjectRef::of(live)?, live.clone()))).collect::<HashMap<_, _>>(),
             admitted: newest.as_ref().map(|revision| revision.admitted.clone()).unwrap_or_default(),
         };
-        let policy =
-            Policy { planned: &self.request.planned_drift, force: self.request.force_conflicts || !foreign.is_empty() };
-        let conflicts = foreseen(manifests, &before, policy);
+        let conflicts = foreseen(manifests, &before, self.policy(force));
         if !conflicts.is_empty() {
             return Err(Cause::Conflicts(conflicts));
         }
 
         let (by, since) = (holder(), Timestamp::now());
-        let mut inventory = Inventory {
+        let inventory = Inventory {
             kinds: union,
             foreign_group_kinds: old.foreign_group_kinds.clone(),
             state: State {
                 namespace_uid: old.state.namespace_uid.clone().or(namespace_uid),
+                releases: old.state.releases.union(&self.request.releases).cloned().collect(),
                 progress: Progress::Applying { by: by.clone(), since },
             },
         };
         self.record(&inventory).await?;
+        self.note(|applied| applied.began = true);
+        Ok(Prepared { records, newest, live, before, force, inventory, by, since })
+    }
+
+    /// Writes and prunes the objects, and records that the apply has come to its end.
+    async fn carry_out(
+        &self,
+        spec: &Value,
+        manifests: &[Manifest],
+        prepared: Prepared,
+        may_write: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(), Cause> {
+        let id = &self.request.id;
+        let Prepared { records, newest, live, before, force, mut inventory, by, since } = prepared;
         let mut admitted = Vec::new();
+        let policy = self.policy(force);
         let problems = apply_all(self.cluster, manifests, &before, policy, self.events, may_write, |written| {
             for warning in &written.warnings {
                 self.events.tell(Event::Warning(warning.clone()));
@@ -288,22 +260,30 @@ impl Run<'_> {
         if !problems.is_empty() {
             return Err(Cause::Problems(problems));
         }
+        let applied = newest.as_ref().map(|revision| revision.objects.as_slice()).unwrap_or_default();
+        let orphans = orphans(id, &live, manifests, applied);
         prune(self.cluster, &orphans, self.events, |change| self.note(|applied| applied.changes.push(change))).await?;
 
-        let number = self.remember(&records, newest.as_ref(), manifests, admitted, &by, since).await?;
+        let content = Content { spec, manifests, admitted };
+        let number = self.remember(&records, newest.as_ref(), content, &by, since).await?;
         self.note(|applied| applied.revision = Some(number));
         // Claims that are desired no more are kept, so their kind stays known.
         let claims = live.iter().any(|live| {
             is_member(id, live) && live.get("kind").and_then(Value::as_str) == Some(Kind::PERSISTENT_VOLUME_CLAIM.kind)
         });
-        inventory.kinds = desired;
+        inventory.kinds = manifests.iter().map(Manifest::kind).collect();
         if claims {
             inventory.kinds.insert(Kind::PERSISTENT_VOLUME_CLAIM);
         }
+        inventory.state.releases.clone_from(&self.request.releases);
         inventory.state.progress =
             if self.request.wait_follows { Progress::Waiting { by, since } } else { Progress::Complete };
         self.record(&inventory).await?;
         Ok(())
+    }
+
+    fn policy(&self, force: bool) -> Policy<'_> {
+        Policy { planned: &self.request.planned_drift, force }
     }
 
     fn warn(&self, text: String) {
@@ -324,19 +304,18 @@ impl Run<'_> {
         &self,
         records: &Records,
         newest: Option<&Revision>,
-        manifests: &[Manifest],
-        admitted: Vec<Admitted>,
+        content: Content<'_>,
         by: &str,
         since: Timestamp,
     ) -> Result<u64, ApiError> {
         let mut versions = self.request.versions.clone();
         versions.insert("tool".to_owned(), self.request.tool_version.clone());
-        let mut admitted = admitted;
+        let Content { spec, manifests, mut admitted } = content;
         // Objects are written in any order; a revision must not differ by it.
         admitted.sort_by_cached_key(|admitted| (admitted.object.clone(), admitted.path.to_string()));
         let revision = Revision {
             number: records.next_number(),
-            spec: self.request.spec.clone(),
+            spec: spec.clone(),
             objects: manifests.to_vec(),
             admitted,
             created_at: since,

@@ -1,9 +1,9 @@
-//! Why a stack could not be read, applied or destroyed.
+//! Why a set could not be read, applied or destroyed.
 
 use std::fmt;
 
 use boutique_core::{
-    contract::{NewerContract, StackId},
+    contract::{NewerContract, SetId},
     inventory::BadInventory,
     object::ObjectRef,
     revision::BadRevision,
@@ -17,7 +17,7 @@ use crate::{
     request::ApiError,
 };
 
-/// Why a stack could not be read.
+/// Why a set could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// A request failed.
@@ -40,7 +40,7 @@ fn with_source(error: &dyn std::error::Error) -> String {
 pub struct ApplyError {
     /// Why.
     pub cause: Cause,
-    /// What was done before; it is in the cluster, belongs to the stack, and the next apply goes on from it.
+    /// What was done before; it is in the cluster, belongs to the set, and the next apply goes on from it.
     pub partial: Applied,
 }
 
@@ -57,15 +57,15 @@ pub struct DestroyError {
 #[derive(Debug, thiserror::Error)]
 pub enum Cause {
     /// The request makes no sense; nothing was sent.
-    #[error("the objects of stack {id} cannot be applied: {reason}")]
+    #[error("the objects of {} cannot be applied: {reason}", id.described())]
     Malformed {
-        /// The stack.
-        id: StackId,
+        /// The set.
+        id: SetId,
         /// Why.
         reason: String,
     },
     /// The namespace is not there and was not to be made.
-    #[error("namespace {0} does not exist: create it, or let the stack create it (create_namespace)")]
+    #[error("namespace {0} does not exist: create it first, or name another one")]
     NamespaceMissing(String),
     /// The namespace is on its way out.
     #[error("namespace {0} is being deleted: wait until it is gone (kubectl get namespace {0}), then apply again")]
@@ -98,8 +98,8 @@ pub enum Cause {
     #[error(transparent)]
     Lease(Box<LeaseError>),
     /// Another writer took the lease while we wrote.
-    #[error("another writer took over stack {0} while this one was silent for too long; run again when it is done")]
-    LeaseLost(StackId),
+    #[error("another writer took over {} while this one was silent for too long; run again when it is done", .0.described())]
+    LeaseLost(SetId),
     /// A newer release wrote the records.
     #[error(transparent)]
     Contract(#[from] NewerContract),
@@ -109,6 +109,9 @@ pub enum Cause {
     /// A record is damaged.
     #[error("{}", with_source(.0))]
     Revision(#[from] BadRevision),
+    /// What belongs to the set and is no object of it failed.
+    #[error(transparent)]
+    Companion(super::CompanionError),
     /// Objects were not written.
     #[error("{}", problems(.0))]
     Problems(Vec<Problem>),
@@ -185,7 +188,7 @@ impl fmt::Display for ApplyError {
             0 => Ok(()),
             written => write!(
                 f,
-                "\n{} written before that; they belong to the stack, and the next apply goes on from there",
+                "\n{} written before that; nothing is lost: the next apply goes on from there",
                 super::plural(written, "object")
             ),
         }
