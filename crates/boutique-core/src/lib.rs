@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod contract;
 pub mod diff;
+pub mod edge;
 pub mod fault;
 pub mod finding;
 pub mod grade;

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use digest::digest;
+pub(crate) use objects::{MANAGED_BY, PART_OF};
 pub use settings::resources;
 pub use upstream::{UpstreamOptions, upstream};
 

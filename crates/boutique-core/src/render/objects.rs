@@ -9,9 +9,9 @@ use crate::spec::StackSpec;
 pub(super) const FRONTEND_EXTERNAL: &str = "frontend-external";
 
 /// What the label `app.kubernetes.io/part-of` says on every object.
-const PART_OF: &str = "online-boutique";
+pub(crate) const PART_OF: &str = "online-boutique";
 /// What the label `app.kubernetes.io/managed-by` says on every object.
-const MANAGED_BY: &str = "boutique";
+pub(crate) const MANAGED_BY: &str = "boutique";
 
 /// The labels of a shop's objects; only ever on the objects' own metadata.
 pub(super) struct Labels {

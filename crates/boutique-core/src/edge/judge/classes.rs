@@ -1,0 +1,204 @@
+//! IngressClasses: is there one, whose is it, and does one controller serve it.
+
+use serde_json::Value;
+
+use super::route::{Edge, Route};
+use super::{error, full_name, warning};
+use crate::edge::controller::{CONTROLLERS, Controller, ControllerKind, by_class_controller, release_of};
+use crate::edge::spec::IngressSpec;
+use crate::edge::{items, name, string};
+use crate::finding::{Code, Finding};
+use crate::object::{Kind, ObjectRef};
+
+pub(super) fn judge(edge: &Edge<'_>) -> Vec<Finding> {
+    taken(edge).into_iter().chain(claimed_twice(edge)).chain(retired(edge)).collect()
+}
+
+fn class_reference(class: &str) -> Option<ObjectRef> {
+    Some(ObjectRef::new(Kind::INGRESS_CLASS, "", class))
+}
+
+/// The controller of a class in words: its title, and the string by which it is recognised.
+fn described(class: &Value) -> String {
+    let controller = string(class, "/spec/controller").unwrap_or("nobody");
+    match by_class_controller(controller) {
+        Some(known) => format!("{} ({controller})", known.title),
+        None => controller.to_owned(),
+    }
+}
+
+/// No class, or one that does not exist.
+pub(super) fn missing(edge: &Edge<'_>, route: &Route<'_>) -> Option<Finding> {
+    let classes = edge.seen.classes.as_ref()?;
+    let wanted = edge.class_name(route.value());
+    if wanted.is_some_and(|wanted| edge.class(wanted).is_some()) {
+        return None;
+    }
+    let mut finding = match wanted {
+        Some(wanted) => error(Code::CLASS_MISSING, format!("the IngressClass {wanted} does not exist")),
+        None => error(
+            Code::CLASS_MISSING,
+            format!("the Ingress {} names no IngressClass, and none is the default", route.name()),
+        ),
+    };
+    finding.object = route.reference();
+    finding.cause.push("no controller takes an Ingress whose class it does not serve".to_owned());
+    let there: Vec<String> = classes.iter().map(|class| format!("{}: {}", name(class), described(class))).collect();
+    finding.evidence = match there.is_empty() {
+        true => vec!["the cluster has no IngressClass at all".to_owned()],
+        false => there,
+    };
+    let first = classes.first().map_or("CLASS", name);
+    let patch = format!(
+        "kubectl -n {} patch ingress {} --type=merge -p '{{\"spec\":{{\"ingressClassName\":\"{first}\"}}}}'",
+        route.namespace(),
+        route.name()
+    );
+    finding.fix = match edge.spec() {
+        Some(spec) if spec.controller.install => format!(
+            "the chart of {} makes the class: see its release, helm -n {} status {}, and apply again",
+            spec.controller.kind,
+            spec.controller_namespace(),
+            spec.release()
+        ),
+        Some(_) if classes.is_empty() => {
+            "set controller.install = true, or install an ingress controller first".to_owned()
+        }
+        Some(_) => "set controller.class to one of those that are there, or controller.install = true".to_owned(),
+        None if classes.is_empty() => "install an ingress controller first".to_owned(),
+        None => format!("name one that is there: {patch}"),
+    };
+    Some(finding)
+}
+
+/// The wanted class belongs to another kind of controller.
+fn taken(edge: &Edge<'_>) -> Option<Finding> {
+    let spec = edge.spec()?;
+    let known = spec.known()?;
+    let class = edge.class(spec.class())?;
+    let controller = string(class, "/spec/controller").unwrap_or_default();
+    if controller == known.class_controller {
+        return None;
+    }
+    let mut finding = error(
+        Code::CLASS_TAKEN,
+        format!("the IngressClass {} belongs to {}, not to {}", spec.class(), described(class), known.title),
+    );
+    finding.object = class_reference(spec.class());
+    finding
+        .evidence
+        .push(format!("spec.controller is {controller:?}, that of {} is {:?}", known.kind, known.class_controller));
+    if let Some((release, namespace)) = release_of(class) {
+        finding.evidence.push(format!("Helm release {namespace}/{release} has made it"));
+    }
+    if by_class_controller(controller).is_some_and(|other| other.class == known.class) {
+        finding.cause.push(format!("the charts of both controllers call their class {:?}", known.class));
+    }
+    let own = format!("set controller.class to a name of its own, such as \"{}\"", known.kind);
+    finding.fix = match by_class_controller(controller) {
+        Some(other) => format!(
+            "{own}, or use the controller that is there: controller = {{ kind = \"{}\", install = false }}",
+            other.kind
+        ),
+        None => format!(
+            "{own}, or use the controller that is there: controller = {{ kind = \"existing\", class = \"{}\" }}",
+            spec.class()
+        ),
+    };
+    Some(finding)
+}
+
+/// What a controller's own flags say about the class that it serves.
+pub(super) fn served_class(workload: &Value) -> Option<(&'static Controller, String)> {
+    let label = |key: &str| {
+        let labels = &workload["metadata"]["labels"];
+        labels[key].as_str().or_else(|| workload["spec"]["template"]["metadata"]["labels"][key].as_str())
+    };
+    let chart = label("app.kubernetes.io/name")?;
+    let known = CONTROLLERS.iter().find(|known| known.chart.name == chart)?;
+    let flag = |names: &[&str]| -> Option<String> {
+        items(workload, "/spec/template/spec/containers")
+            .flat_map(|container| items(container, "/args"))
+            .filter_map(Value::as_str)
+            .find_map(|argument| {
+                let (flag, value) = argument.trim_start_matches('-').split_once('=')?;
+                names.iter().any(|name| flag.eq_ignore_ascii_case(name)).then(|| value.trim_matches('"').to_owned())
+            })
+    };
+    let class = match known.kind {
+        ControllerKind::F5Nginx | ControllerKind::IngressNginx => {
+            flag(&["ingress-class"]).unwrap_or_else(|| known.class.to_owned())
+        }
+        // Without the flag it serves every class of its controller string.
+        _ => flag(&["providers.kubernetesingress.ingressclass"])?,
+    };
+    Some((known, class))
+}
+
+fn claimed_twice(edge: &Edge<'_>) -> Option<Finding> {
+    let route = edge.routes.first()?;
+    let class = edge.class_name(route.value())?;
+    let claims: Vec<(&Value, &'static Controller)> = edge
+        .seen
+        .controllers
+        .iter()
+        .flatten()
+        .filter(|workload| workload["spec"]["replicas"] != 0)
+        .filter_map(|workload| {
+            let (known, served) = served_class(workload)?;
+            (served == class).then_some((workload, known))
+        })
+        .collect();
+    let [(first, _), (second, _), ..] = claims.as_slice() else { return None };
+    let mut finding = error(
+        Code::CLASS_CLAIMED_TWICE,
+        format!(
+            "{} controllers serve the IngressClass {class}: {} and {}",
+            claims.len(),
+            full_name(first),
+            full_name(second)
+        ),
+    );
+    finding.object = class_reference(class);
+    finding.evidence = claims
+        .iter()
+        .map(|(workload, known)| {
+            format!("{} {}: {}", workload["kind"].as_str().unwrap_or("Deployment"), full_name(workload), known.title)
+        })
+        .collect();
+    let is_mixed = claims.iter().any(|(_, known)| Some(known.kind) != claims.first().map(|(_, first)| first.kind));
+    finding.cause.push(if is_mixed {
+        format!("the charts of different controllers call their class {class:?} unless told otherwise")
+    } else {
+        "the same controller is installed twice, with one class".to_owned()
+    });
+    // The one that a Helm release of ours has made is not the one to remove.
+    let ours = edge.spec().map(|spec| (spec.release(), spec.controller_namespace()));
+    let other = claims.iter().map(|(workload, _)| *workload).find(|workload| release_of(workload) != ours);
+    let other = other.unwrap_or(second);
+    let uninstall = match release_of(other) {
+        Some((release, namespace)) => format!("helm -n {namespace} uninstall {release}"),
+        None => format!("kubectl -n {} scale deployment/{} --replicas=0", crate::edge::namespace(other), name(other)),
+    };
+    finding.fix = match edge.spec() {
+        Some(spec) => format!(
+            "set controller.class to a name of its own, such as \"{}\", or remove the other one: {uninstall}",
+            spec.controller.kind
+        ),
+        None => format!("give one of them a class of its own, or remove it: {uninstall}"),
+    };
+    Some(finding)
+}
+
+fn retired(edge: &Edge<'_>) -> Option<Finding> {
+    let route = edge.routes.first()?;
+    // Whose class it is by mistake is no choice of the person's.
+    let known = edge.spec().and_then(IngressSpec::known).or_else(|| edge.known(route))?;
+    let retired = known.retired?;
+    let mut finding = warning(Code::CONTROLLER_RETIRED, retired.what.to_owned());
+    finding.object = edge.class_name(route.value()).and_then(class_reference);
+    finding.fix = if edge.spec().is_some() { retired.attribute } else { retired.instead }.to_owned();
+    // It is no trouble that a wait could end on.
+    finding.settled = false;
+    Some(finding)
+}
