@@ -16,7 +16,7 @@ use crate::part::{KUBERNETES, Linking, Part};
 use crate::process::tail;
 use crate::progress::{Progress, Step};
 
-/// Answers the folder with a part's programs, building it when it is missing.
+/// Answers the folder with a part's programs, building it when it is missing. What it replaces is removed from the cache.
 ///
 /// # Errors
 /// When Go is missing or the build fails: one sentence, the log's path and its last lines.
@@ -24,6 +24,7 @@ pub fn build(cache: &Cache, part: &Part, progress: &Progress) -> Result<PathBuf>
     let key = part.key()?;
     let folder = cache.bin().join(&key);
     if folder.is_dir() {
+        cache.used(&folder);
         return Ok(folder);
     }
     let _lock = cache.lock(&key, || progress.say(&format!("waiting: another process builds {}", part.name)))?;
@@ -42,7 +43,19 @@ pub fn build(cache: &Cache, part: &Part, progress: &Progress) -> Result<PathBuf>
         remove_folder(&temporary)?;
         return Err(explain(error, part, cache, &log));
     }
+    forget_old(cache, part, progress);
     Ok(folder)
+}
+
+/// Removes from the cache what a part's present version replaces. That it is still there is no reason to fail, so a
+/// failure is only said.
+pub(crate) fn forget_old(cache: &Cache, part: &Part, progress: &Progress) {
+    match part.key().and_then(|key| cache.prune(part.name, &key)) {
+        Ok(removed) => {
+            removed.iter().for_each(|old| progress.say(&format!("removed from the cache: {}", old.display())))
+        }
+        Err(error) => progress.say(&format!("old versions of {} stay in the cache: {error:#}", part.name)),
+    }
 }
 
 fn explain(error: anyhow::Error, part: &Part, cache: &Cache, log: &Path) -> anyhow::Error {

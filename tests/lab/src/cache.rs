@@ -3,8 +3,14 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
+
+use crate::record::Record;
+
+/// How long an older version of a part is kept after its last use: another checkout may be about to start it.
+const KEPT: Duration = Duration::from_secs(60 * 60);
 
 /// The lab's folder on this machine.
 ///
@@ -56,6 +62,42 @@ impl Cache {
         self.root.join("labs")
     }
 
+    /// Notes that a built part is used, for [`Cache::prune`].
+    pub(crate) fn used(&self, folder: &Path) {
+        // A cache that cannot be written to works; nothing is removed from it either.
+        File::open(folder).and_then(|folder| folder.set_modified(SystemTime::now())).ok();
+    }
+
+    /// Removes the other versions of a part that no lab runs on and nobody has used for an hour. Answers their folders.
+    ///
+    /// # Errors
+    /// When a folder cannot be read or removed.
+    pub(crate) fn prune(&self, part: &str, key: &str) -> Result<Vec<PathBuf>> {
+        let read = |folder: &Path| -> Result<Vec<PathBuf>> {
+            match fs::read_dir(folder) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+                entries => {
+                    let entries = entries.with_context(|| format!("folder {}", folder.display()))?;
+                    Ok(entries.flatten().map(|entry| entry.path()).collect())
+                }
+            }
+        };
+        let labs = read(&self.labs())?;
+        let running: Vec<String> =
+            labs.iter().filter_map(|lab| Record::read(lab).ok().flatten()).flat_map(|record| record.parts).collect();
+        let mut removed = Vec::new();
+        for folder in read(&self.bin())? {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let idle = fs::metadata(&folder).and_then(|it| it.modified()).ok().and_then(|used| used.elapsed().ok());
+            let is_old = name != key && is_version_of(&name, part) && !running.contains(&name);
+            if is_old && idle.is_some_and(|idle| idle > KEPT) {
+                remove_folder(&folder)?;
+                removed.push(folder);
+            }
+        }
+        Ok(removed)
+    }
+
     /// Takes the lock of that name, waiting while another process holds it. It is released when the answer is dropped,
     /// also by the death of this process.
     pub(crate) fn lock(&self, name: &str, waiting: impl FnOnce()) -> Result<File> {
@@ -74,6 +116,17 @@ impl Cache {
         }
         Ok(file)
     }
+}
+
+/// Whether a folder's name is a part's key, `<part>-<version>-<digest>`, and not that of one whose name only begins alike.
+fn is_version_of(name: &str, part: &str) -> bool {
+    let version =
+        name.strip_prefix(part).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.rsplit_once('-'));
+    version.is_some_and(|(version, digest)| {
+        version.starts_with(|letter: char| letter.is_ascii_digit())
+            && digest.len() == 8
+            && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 /// Writes a file so that readers see the old or the new content, never a half.
@@ -116,6 +169,48 @@ mod tests {
         drop(cache.lock("x", || waited = true).unwrap());
         drop(cache.lock("x", || waited = true).unwrap());
         assert!(!waited);
+    }
+
+    #[test]
+    fn old_versions_go_but_not_those_of_a_lab_of_others_or_of_the_last_hour() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        let part = |name: &str, hours: u64| {
+            let folder = cache.bin().join(name);
+            fs::create_dir_all(&folder).unwrap();
+            let used = SystemTime::now() - Duration::from_secs(hours * 3600);
+            File::open(&folder).unwrap().set_modified(used).unwrap();
+            folder
+        };
+        let current = part("node-1.36.3-11111111", 5);
+        let old = part("node-1.36.2-22222222", 5);
+        let runs = part("node-1.36.1-33333333", 5);
+        let recent = part("node-1.36.0-44444444", 0);
+        let other = part("node-problem-1.0.0-55555555", 5);
+        let lab = cache.labs().join("demo");
+        fs::create_dir_all(&lab).unwrap();
+        let record = serde_json::json!({
+            "name": "demo", "mode": "node", "audit": false, "parts": ["node-1.36.1-33333333"],
+            "network": {"own": {"block": 203}}, "processes": [], "complete": true,
+        });
+        fs::write(lab.join("lab.json"), record.to_string()).unwrap();
+
+        assert_eq!(cache.prune("node", "node-1.36.3-11111111").unwrap(), [old]);
+
+        for kept in [&current, &runs, &recent, &other] {
+            assert!(kept.is_dir(), "{}", kept.display());
+        }
+    }
+
+    #[test]
+    fn a_part_that_is_used_is_young_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        let part = cache.bin().join("node-1.36.2-22222222");
+        fs::create_dir_all(&part).unwrap();
+        File::open(&part).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        cache.used(&part);
+        assert_eq!(cache.prune("node", "node-1.36.3-11111111").unwrap(), Vec::<PathBuf>::new());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::api::Api;
-use crate::build::build;
+use crate::build::{build, forget_old};
 use crate::cache::{Cache, remove_folder};
 use crate::control_plane::lab_client;
 use crate::part::Part;
@@ -154,6 +154,8 @@ impl Lab {
                 record.complete = true;
                 record.write(&folder)?;
                 step.done();
+                // What this lab ran on before is needed no more.
+                parts.iter().for_each(|part| forget_old(&self.cache, part, progress));
                 return Running::of(&folder, &record);
             };
             // What runs is ended; the folder stays, because the message points to its logs. The next `up` clears it.
