@@ -1,5 +1,6 @@
 //! The two real binaries against real terraform and a real cluster: the harness that the tests of this crate share.
 
+pub mod audit;
 pub mod browser;
 pub mod kubectl;
 pub mod lab;

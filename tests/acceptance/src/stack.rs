@@ -18,10 +18,11 @@ pub struct Stack {
     pub namespace: Namespace,
 }
 
-/// The resource as configuration text; `settings` are further attributes.
+/// The resource as configuration text; `settings` are further attributes. The profile is `small` unless they name one.
 pub fn resource(namespace: &str, settings: &str) -> String {
+    let profile = if settings.contains("profile =") { "" } else { "profile = \"small\"" };
     format!(
-        "resource \"boutique_stack\" \"shop\" {{\n  name = \"shop\"\n  namespace = \"{namespace}\"\n  profile = \"small\"\n  {settings}\n}}\n"
+        "resource \"boutique_stack\" \"shop\" {{\n  name = \"shop\"\n  namespace = \"{namespace}\"\n  {profile}\n  {settings}\n}}\n"
     )
 }
 
@@ -71,7 +72,7 @@ impl Stack {
     /// UID and resourceVersion of every object of the shop, by `Kind/name`.
     pub fn versions(&self) -> std::collections::BTreeMap<String, (String, String)> {
         self.namespace
-            .list("deployments,services,serviceaccounts")
+            .list("deployments,services,serviceaccounts,poddisruptionbudgets")
             .iter()
             .filter(|object| object["metadata"]["labels"]["boutique.dev/stack"] == "shop")
             .map(|object| {

@@ -12,6 +12,8 @@ use crate::project;
 /// A root module in a temporary folder, initialised from the project's filesystem mirror.
 pub struct Module {
     folder: TempDir,
+    /// Variables that every command gets, and with it the provider.
+    environment: Vec<(&'static str, &'static str)>,
 }
 
 /// What one command said.
@@ -68,10 +70,16 @@ impl Module {
     /// A module with its own provider block.
     pub fn with_provider(provider: &str, body: &str) -> Self {
         let folder = TempDir::with_prefix("boutique-module-").expect("a temporary folder");
-        let module = Self { folder };
+        let module = Self { folder, environment: Vec::new() };
         module.rewrite_provider(provider, body);
         module.run(&["init", "-no-color", "-input=false"]).expect_success("terraform init");
         module
+    }
+
+    /// Itself with a variable in the environment of every command, which terraform hands on to the provider.
+    pub fn with_variable(mut self, name: &'static str, value: &'static str) -> Self {
+        self.environment.push((name, value));
+        self
     }
 
     /// Replaces the resources and the provider block.
@@ -118,6 +126,7 @@ impl Module {
             .env("TF_CLI_CONFIG_FILE", &project.cli_config)
             .env("TF_IN_AUTOMATION", "1")
             .env("CHECKPOINT_DISABLE", "1")
+            .envs(self.environment.iter().copied())
             .env_remove("KUBECONFIG")
             .env_remove("KUBE_CONFIG_PATH")
             .stdin(Stdio::null());
