@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use boutique_lab::{Identity, Lab, Mode, Options, Progress, Running, Validity, image};
+use boutique_lab::{Cache, Identity, Lab, Mode, Options, Progress, Running, Validity, image};
 
 use crate::kubectl::Namespace;
 
@@ -11,6 +11,8 @@ use crate::kubectl::Namespace;
 pub const SIM: &str = "test-sim";
 /// Name of the lab with a real node.
 pub const NODE: &str = "test-node";
+/// Name of the lab with a real node that runs upstream's own services.
+pub const UPSTREAM: &str = "test-upstream";
 
 fn running(lab: &'static OnceLock<Running>, name: &str, mode: Mode) -> &'static Running {
     lab.get_or_init(|| {
@@ -26,11 +28,16 @@ pub fn simulated() -> &'static Running {
     running(&LAB, SIM, Mode::Sim { nodes: 3 })
 }
 
+/// A checkout of upstream's repository whose services take the stand-ins' place: `cargo xtask prove upstream-table` names it.
+fn checkout() -> Option<PathBuf> {
+    std::env::var_os("BOUTIQUE_UPSTREAM").map(PathBuf::from)
+}
+
 /// The lab with a real node, which has the images of the shop.
 pub fn real() -> &'static Running {
     static LAB: OnceLock<Running> = OnceLock::new();
     static IMAGES: OnceLock<()> = OnceLock::new();
-    let lab = running(&LAB, NODE, Mode::Node);
+    let lab = running(&LAB, if checkout().is_some() { UPSTREAM } else { NODE }, Mode::Node);
     IMAGES.get_or_init(|| {
         load_shop(lab).unwrap_or_else(|error| panic!("images of the shop: {error:#}"));
     });
@@ -40,7 +47,13 @@ pub fn real() -> &'static Running {
 fn load_shop(lab: &Running) -> anyhow::Result<()> {
     let progress = Progress::stderr();
     let program = image::build_lite(&progress)?;
-    lab.load_images(&image::stand_ins(&program, image::REGISTRY, image::TAG, &progress)?)
+    let mut images = image::stand_ins(&program, image::REGISTRY, image::TAG, &progress)?;
+    if let Some(checkout) = checkout() {
+        let built = image::upstream(&checkout, &Cache::of_user()?, image::REGISTRY, image::TAG, &progress)?;
+        images.retain(|image| !built.iter().any(|own| own.names == image.names));
+        images.extend(built);
+    }
+    lab.load_images(&images)
 }
 
 /// Kubeconfig of the lab with simulated nodes.
