@@ -1,13 +1,21 @@
 //! `cargo xtask prove NAME`: a campaign in full, judged by an expectation that was committed before, with a dated result.
 
+mod campaign;
+
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use boutique_lab::human;
-use clap::{Args, ValueEnum};
+use boutique_lab::{Cache, Lab, Part, Progress, human};
+use clap::Args;
 
 use crate::{console, workspace};
+use campaign::Campaign;
+
+/// The lab of `tests/acceptance` that runs upstream's own services; nothing else needs it.
+const UPSTREAM_LAB: &str = "test-upstream";
 
 #[derive(Args)]
 pub(crate) struct ProveArgs {
@@ -17,82 +25,46 @@ pub(crate) struct ProveArgs {
     /// Where randomness begins; noted in the result
     #[arg(long, default_value_t = 20)]
     seed: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Campaign {
-    /// The provider is killed at 20 random moments of an apply
-    Kills,
-    /// Each service is taken down in turn, and every page asked
-    Table,
-}
-
-impl Campaign {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Kills => "kills",
-            Self::Table => "table",
-        }
-    }
-
-    /// What must hold. Written before the run that it judges.
-    fn expectation(self) -> &'static str {
-        match self {
-            Self::Kills => {
-                "After `kill -9` of the provider at each of 20 random moments of an apply that prunes one service and changes \
-                 another, one following apply converges: the next plan is empty, no object that stays has another UID, and \
-                 nothing of the pruned service is left."
-            }
-            Self::Table => {
-                "With each of ten services at 0 replicas in turn on a real node, home, product, adding to the cart, the cart and \
-                 checkout settle on the statuses of the table in `tests/acceptance/tests/table.rs`, which are upstream's; after \
-                 the service is back, a purchase goes through again."
-            }
-        }
-    }
-
-    /// The variables that turn the short form of `cargo xtask test` into the full campaign.
-    fn variables(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Kills => &[("BOUTIQUE_KILLS", "20")],
-            Self::Table => &[("BOUTIQUE_TABLE", "all")],
-        }
-    }
+    /// A git checkout of upstream's repository, for upstream-table
+    #[arg(long, value_name = "PATH", required_if_eq("name", "upstream-table"))]
+    upstream: Option<PathBuf>,
 }
 
 /// Runs a campaign and writes its result to `docs/proof`, whatever it is.
 pub(crate) fn prove(args: &ProveArgs) -> Result<()> {
     let name = args.name.name();
-    let changed = workspace::output(
-        std::process::Command::new("git").current_dir(workspace::root()).args(["status", "--porcelain"]),
-    )?;
+    let git =
+        |arguments: &[&str]| workspace::output(Command::new("git").current_dir(workspace::root()).args(arguments));
+    let changed = git(&["status", "--porcelain"])?;
     ensure!(changed.is_empty(), "commit first: a result names the commit that it judges; changed are\n{changed}");
-    let commit = workspace::output(
-        std::process::Command::new("git").current_dir(workspace::root()).args(["rev-parse", "HEAD"]),
-    )?;
+    let commit = git(&["rev-parse", "HEAD"])?;
+    let given = Given::prepare(args)?;
 
     let begun = Instant::now();
-    let mut test = workspace::cargo(&[
-        "test",
-        "--locked",
-        "--package",
-        "boutique-acceptance",
-        "--test",
-        name,
-        "--",
-        "--nocapture",
-    ]);
-    test.envs(args.name.variables().iter().copied()).env("BOUTIQUE_SEED", args.seed.to_string());
-    let output = test.output().context("cannot start cargo")?;
-    let verdict = if output.status.success() { "holds" } else { "BROKEN" };
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+    let (mut said, mut holds) = (String::new(), true);
+    for &(package, test, filter) in args.name.tests() {
+        let mut test =
+            workspace::cargo(&["test", "--locked", "--package", package, "--test", test, "--", "--nocapture"]);
+        test.args((!filter.is_empty()).then_some(filter));
+        test.envs(args.name.variables().iter().copied()).env("BOUTIQUE_SEED", args.seed.to_string());
+        test.envs(given.variables.iter().map(|(name, value)| (name, value)));
+        let output = test.output().context("cannot start cargo")?;
+        holds &= output.status.success();
+        said.push_str(&String::from_utf8_lossy(&output.stderr));
+        said.push_str(&String::from_utf8_lossy(&output.stdout));
+    }
+    if args.name == Campaign::UpstreamTable {
+        Lab::named(UPSTREAM_LAB)?.down(&Progress::stderr())?;
+    }
 
+    let verdict = if holds { "holds" } else { "BROKEN" };
     let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     let file = workspace::root().join("docs/proof").join(format!("{date}-{name}.md"));
     let text = format!(
-        "# {name}: {verdict}\n\n- date: {date}\n- commit: {}\n- seed: {}\n- took: {}\n\n## Expected\n\n{}\n\n## Said\n\n```\n{}\n```\n",
+        "# {name}: {verdict}\n\n- date: {date}\n- commit: {}\n- seed: {}\n{}- took: {}\n\n## Expected\n\n{}\n\n## Said\n\n```\n{}\n```\n",
         commit.trim(),
         args.seed,
+        given.note,
         human(begun.elapsed()),
         args.name.expectation(),
         relevant(&said),
@@ -100,10 +72,40 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<()> {
     fs::create_dir_all(workspace::root().join("docs/proof")).context("docs/proof")?;
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     console::say(format!("{name} {verdict}: {}", file.display()));
-    if !output.status.success() {
+    if !holds {
         bail!("{name} is broken:\n{}", workspace::last_lines(&said, 40));
     }
     Ok(())
+}
+
+/// What a campaign needs beyond the workspace.
+#[derive(Default)]
+struct Given {
+    variables: Vec<(&'static str, PathBuf)>,
+    /// What the result says of it, as a line of its list.
+    note: String,
+}
+
+impl Given {
+    fn prepare(args: &ProveArgs) -> Result<Self> {
+        match args.name {
+            Campaign::Kills | Campaign::Table => Ok(Self::default()),
+            Campaign::UpstreamTable => {
+                let checkout = args.upstream.as_deref().context("the campaign needs --upstream")?;
+                let checkout = checkout.canonicalize().with_context(|| format!("--upstream {}", checkout.display()))?;
+                let git =
+                    |arguments: &[&str]| workspace::output(Command::new("git").current_dir(&checkout).args(arguments));
+                let (commit, version) = (git(&["rev-parse", "HEAD"])?, git(&["describe", "--tags", "--always"])?);
+                let note = format!("- upstream: {} ({})\n", version.trim(), commit.trim());
+                Ok(Self { variables: vec![("BOUTIQUE_UPSTREAM", checkout)], note })
+            }
+            Campaign::Tofu => {
+                let tofu = boutique_lab::build(&Cache::of_user()?, &Part::TOFU, &Progress::stderr())?.join("tofu");
+                let note = format!("- {} {}\n", Part::TOFU.name, Part::TOFU.version);
+                Ok(Self { variables: vec![("BOUTIQUE_TERRAFORM", tofu)], note })
+            }
+        }
+    }
 }
 
 /// The lines about tests; how cargo built them is no result.
