@@ -10,6 +10,8 @@ mod demo;
 mod layers;
 mod package;
 mod prove;
+#[cfg(test)]
+mod readme;
 mod test;
 mod workspace;
 
