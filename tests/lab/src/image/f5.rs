@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::busybox::shell;
 use super::libraries::{Missing, libraries};
 use super::{Entry, Image};
 use crate::cache::{Cache, remove_folder};
@@ -80,6 +81,12 @@ pub fn f5(checkout: &Path, cache: &Cache, progress: &Progress) -> Result<F5> {
     let mut files = nginx(&sysroot)?;
     files.extend(configuration(checkout, &sysroot)?);
     files.push(Entry::program("/nginx-ingress", program));
+    // The controller reloads nginx by a shell command.
+    for entry in shell(cache, progress)? {
+        if !files.iter().any(|known| known.path() == entry.path()) {
+            files.push(entry);
+        }
+    }
     let image = Image {
         names: vec![format!("docker.io/nginx/nginx-ingress:{version}")],
         entrypoint: vec!["/nginx-ingress".to_owned()],
