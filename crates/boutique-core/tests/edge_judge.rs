@@ -214,6 +214,17 @@ fn two_controllers_that_both_serve_the_class_nginx() {
 }
 
 #[test]
+fn one_controller_that_is_installed_twice_answers_twice() {
+    let mut observation = mk_foreign();
+    observation.classes = Some(vec![mk_class("nginx", "traefik.io/ingress-controller")]);
+    let named = mk_controller("one", "traefik", &["--providers.kubernetesingress.ingressClass=nginx"]);
+    let unnamed = mk_controller("two", "traefik", &["--providers.kubernetesingress"]);
+    let other = mk_controller("three", "traefik", &["--providers.kubernetesingress.ingressClass=internal"]);
+    observation.controllers = Some(vec![named, unnamed, other]);
+    insta::assert_snapshot!(said(&observation));
+}
+
+#[test]
 fn a_service_that_does_not_exist() {
     let mut observation = mk_healthy();
     list(&mut observation.services).remove(0);

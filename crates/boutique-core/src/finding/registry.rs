@@ -80,8 +80,8 @@ registry! {
     CLASS_TAKEN = 2003, "IngressClass belongs to another controller",
         "The IngressClass names another controller than the kind that was asked for; F5's and the community's nginx both call theirs `nginx`.",
         "Set `controller.class` to a name of its own, or `controller.kind` to the controller that has the class.";
-    CLASS_CLAIMED_TWICE = 2004, "two controllers serve one class",
-        "Two controllers run that both serve the same IngressClass: each answers for the shop, and which one is asked is chance.",
+    CLASS_CLAIMED_TWICE = 2004, "two controllers claim one class",
+        "Two controllers run that are both set to the same IngressClass. Of one kind, both answer and both write the address; of different kinds, the one that the class does not name takes nothing, or does not start.",
         "Give one of them a class of its own, or uninstall it.";
     BACKEND_MISSING = 2005, "Ingress leads to a Service or port that does not exist",
         "The Ingress names a Service that its namespace does not have, or a port that the Service does not have.",

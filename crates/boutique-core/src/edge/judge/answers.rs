@@ -5,6 +5,7 @@ use super::error;
 use super::route::{Edge, Route};
 use crate::edge::probe::{Answer, CertificateFacts, Probe, Via, is_shop, is_unknown_host};
 use crate::finding::{Code, Finding, Severity};
+use crate::service::Service;
 
 /// Characters of a foreign page that show what it is.
 const EXCERPT: usize = 120;
@@ -118,7 +119,13 @@ impl Asked<'_> {
             return self.redirect(status, location.unwrap_or_default());
         }
         // Further hosts lead to something else on purpose: only the controller's own answers are judged.
-        let is_shops = self.edge.spec().is_none_or(|spec| spec.host == self.probe.host);
+        let is_shops = match self.edge.spec() {
+            Some(spec) => spec.host == self.probe.host,
+            None => {
+                let frontend = Service::Frontend.name();
+                self.route.targets().iter().any(|target| target.host == self.probe.host && target.service == frontend)
+            }
+        };
         let known = self.edge.known(self.route);
         let mut finding = match status {
             404 if is_unknown_host(known, status, body) => self.not_routed(),

@@ -94,6 +94,9 @@ fn taken(edge: &Edge<'_>) -> Option<Finding> {
     if by_class_controller(controller).is_some_and(|other| other.class == known.class) {
         finding.cause.push(format!("the charts of both controllers call their class {:?}", known.class));
     }
+    if known.kind == ControllerKind::F5Nginx && spec.controller.install {
+        finding.cause.push(format!("{} does not start as long as its class is another's", known.title));
+    }
     let own = format!("set controller.class to a name of its own, such as \"{}\"", known.kind);
     finding.fix = match by_class_controller(controller) {
         Some(other) => format!(
@@ -108,57 +111,63 @@ fn taken(edge: &Edge<'_>) -> Option<Finding> {
     Some(finding)
 }
 
-/// What a controller's own flags say about the class that it serves.
-pub(super) fn served_class(workload: &Value) -> Option<(&'static Controller, String)> {
+/// The controller that a workload runs, if its flags make it look after a class. `class_controller` is what the class says
+/// in `spec.controller`.
+pub(super) fn claims(workload: &Value, class: &str, class_controller: Option<&str>) -> Option<&'static Controller> {
     let label = |key: &str| {
         let labels = &workload["metadata"]["labels"];
         labels[key].as_str().or_else(|| workload["spec"]["template"]["metadata"]["labels"][key].as_str())
     };
     let chart = label("app.kubernetes.io/name")?;
     let known = CONTROLLERS.iter().find(|known| known.chart.name == chart)?;
-    let flag = |names: &[&str]| -> Option<String> {
+    let flag = |name: &str| {
         items(workload, "/spec/template/spec/containers")
             .flat_map(|container| items(container, "/args"))
             .filter_map(Value::as_str)
-            .find_map(|argument| {
-                let (flag, value) = argument.trim_start_matches('-').split_once('=')?;
-                names.iter().any(|name| flag.eq_ignore_ascii_case(name)).then(|| value.trim_matches('"').to_owned())
-            })
+            .filter_map(|argument| argument.trim_start_matches('-').split_once('='))
+            .find_map(|(flag, value)| flag.eq_ignore_ascii_case(name).then(|| value.trim_matches('"')))
     };
-    let class = match known.kind {
-        ControllerKind::F5Nginx | ControllerKind::IngressNginx => {
-            flag(&["ingress-class"]).unwrap_or_else(|| known.class.to_owned())
+    let is_its_own = |wanted: &str| class_controller == Some(wanted);
+    let claims = match known.kind {
+        // It goes by the name alone, and does not start if the class of that name is another's.
+        ControllerKind::F5Nginx => flag("ingress-class").unwrap_or(known.class) == class,
+        // It goes by the controller of the class; by its name only for the annotation of old.
+        ControllerKind::IngressNginx => {
+            is_its_own(flag("controller-class").unwrap_or(known.class_controller))
+                || flag("ingress-class").unwrap_or(known.class) == class
         }
-        // Without the flag it serves every class of its controller string.
-        _ => flag(&["providers.kubernetesingress.ingressclass"])?,
+        // It goes by the controller of the class, and by the name if it is given one.
+        ControllerKind::Traefik => match flag("providers.kubernetesingress.ingressclass") {
+            Some(name) => name == class,
+            None => is_its_own(known.class_controller),
+        },
+        ControllerKind::Existing => false,
     };
-    Some((known, class))
+    claims.then_some(known)
 }
 
 fn claimed_twice(edge: &Edge<'_>) -> Option<Finding> {
     let route = edge.routes.first()?;
     let class = edge.class_name(route.value())?;
+    let class_controller = edge.class(class).and_then(|class| string(class, "/spec/controller"));
     let claims: Vec<(&Value, &'static Controller)> = edge
         .seen
         .controllers
         .iter()
         .flatten()
         .filter(|workload| workload["spec"]["replicas"] != 0)
-        .filter_map(|workload| {
-            let (known, served) = served_class(workload)?;
-            (served == class).then_some((workload, known))
-        })
+        .filter_map(|workload| Some((workload, claims(workload, class, class_controller)?)))
         .collect();
-    let [(first, _), (second, _), ..] = claims.as_slice() else { return None };
-    let mut finding = error(
-        Code::CLASS_CLAIMED_TWICE,
-        format!(
-            "{} controllers serve the IngressClass {class}: {} and {}",
-            claims.len(),
-            full_name(first),
-            full_name(second)
-        ),
+    let [(one, one_known), (two, two_known), ..] = claims.as_slice() else { return None };
+    let summary = format!(
+        "{} controllers claim the IngressClass {class}: {} and {}",
+        claims.len(),
+        full_name(one),
+        full_name(two)
     );
+    // Somebody does serve it: whether that goes well, the requests tell.
+    let mut finding = warning(Code::CLASS_CLAIMED_TWICE, summary);
+    finding.settled = false;
     finding.object = class_reference(class);
     finding.evidence = claims
         .iter()
@@ -166,16 +175,24 @@ fn claimed_twice(edge: &Edge<'_>) -> Option<Finding> {
             format!("{} {}: {}", workload["kind"].as_str().unwrap_or("Deployment"), full_name(workload), known.title)
         })
         .collect();
-    let is_mixed = claims.iter().any(|(_, known)| Some(known.kind) != claims.first().map(|(_, first)| first.kind));
-    finding.cause.push(if is_mixed {
-        format!("the charts of different controllers call their class {class:?} unless told otherwise")
+    if one_known.kind == two_known.kind {
+        finding.cause.push(
+            "the same controller is installed twice for one class: both answer, and both write the address".to_owned(),
+        );
     } else {
-        "the same controller is installed twice, with one class".to_owned()
-    });
-    // The one that a Helm release of ours has made is not the one to remove.
-    let ours = edge.spec().map(|spec| (spec.release(), spec.controller_namespace()));
+        finding
+            .cause
+            .push(format!("the charts of different controllers call their class {class:?} unless told otherwise"));
+        let owner = class_controller.unwrap_or("nobody");
+        finding.evidence.push(format!("the class itself names {owner}"));
+    }
+    // The one that is ours, or that has made the class, is not the one to remove.
+    let ours = edge
+        .spec()
+        .map(|spec| (spec.release(), spec.controller_namespace()))
+        .or_else(|| release_of(edge.class(class)?));
     let other = claims.iter().map(|(workload, _)| *workload).find(|workload| release_of(workload) != ours);
-    let other = other.unwrap_or(second);
+    let other = other.unwrap_or(two);
     let uninstall = match release_of(other) {
         Some((release, namespace)) => format!("helm -n {namespace} uninstall {release}"),
         None => format!("kubectl -n {} scale deployment/{} --replicas=0", crate::edge::namespace(other), name(other)),

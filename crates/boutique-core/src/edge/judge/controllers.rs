@@ -93,8 +93,8 @@ fn workload<'a>(edge: &Edge<'a>, route: &Route<'_>, class: &Value) -> Option<&'a
     let release = release_of(class);
     let of_release = |workload: &&Value| release.is_some() && release_of(workload) == release;
     let of_kind = |workload: &&Value| {
-        super::classes::served_class(workload)
-            .is_some_and(|(served, by)| Some(served.kind) == edge.known(route).map(|k| k.kind) && by == name(class))
+        super::classes::claims(workload, name(class), string(class, "/spec/controller"))
+            .is_some_and(|served| Some(served.kind) == edge.known(route).map(|known| known.kind))
     };
     workloads().find(of_release).or_else(|| workloads().find(of_kind))
 }

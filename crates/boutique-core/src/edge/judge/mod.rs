@@ -175,7 +175,6 @@ fn explained_by(consequence: Code) -> &'static [Code] {
         Code::HOST_CLAIMED,
         Code::INGRESS_REJECTED,
         Code::BASE_PATH_MISMATCH,
-        Code::CLASS_CLAIMED_TWICE,
         Code::BACKEND_MISSING,
         // Traefik drops a route without pods if its values say so.
         Code::EDGE_NO_ENDPOINTS,

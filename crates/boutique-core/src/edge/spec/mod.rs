@@ -1,11 +1,17 @@
 //! What a person asks for: the specification of one way into the shop, as the provider takes it and as revisions store it.
 
+mod controller;
+mod tls;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::controller::{Controller, ControllerKind, controller};
+pub use controller::{ChartSpec, ControllerSpec, ServiceType};
+pub use tls::{Issuer, IssuerKind, TlsSource, TlsSpec};
+
+use super::controller::{Controller, ControllerKind};
 use super::validate;
 use crate::contract::SetId;
 use crate::spec::Problem;
@@ -69,180 +75,6 @@ impl Default for Backend {
 impl Backend {
     fn is_default(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-/// Which controller serves the routes, and whether it is ours to install.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ControllerSpec {
-    /// The kind.
-    pub kind: ControllerKind,
-    /// Whether the controller is installed by its Helm chart. Otherwise one that is there is used.
-    #[serde(default)]
-    pub install: bool,
-    /// Name of the IngressClass; that of the kind where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub class: Option<String>,
-    /// Name of the Helm release; that of the kind where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub release: Option<String>,
-    /// Namespace of the controller; that of the kind where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-    /// Type of the controller's Service; a load balancer where nothing is said, as in the charts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service_type: Option<ServiceType>,
-    /// Pods of the controller.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replicas: Option<i64>,
-    /// Another chart than the one this build knows to work.
-    #[serde(default, skip_serializing_if = "ChartSpec::is_empty")]
-    pub chart: ChartSpec,
-    /// Values for the chart, above ours.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub values: Map<String, Value>,
-}
-
-impl ControllerSpec {
-    /// A controller of this kind that is there already.
-    #[must_use]
-    pub fn new(kind: ControllerKind) -> Self {
-        Self {
-            kind,
-            install: false,
-            class: None,
-            release: None,
-            namespace: None,
-            service_type: None,
-            replicas: None,
-            chart: ChartSpec::default(),
-            values: Map::new(),
-        }
-    }
-}
-
-/// Type of the controller's Service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ServiceType {
-    /// An address from the cloud, or from the cluster's own load balancer.
-    LoadBalancer,
-    /// A port on every node.
-    NodePort,
-    /// Reachable from inside only.
-    #[serde(rename = "ClusterIP")]
-    ClusterIp,
-}
-
-impl ServiceType {
-    /// Every type, as in manifests.
-    pub const NAMES: [&'static str; 3] = ["LoadBalancer", "NodePort", "ClusterIP"];
-
-    /// As in manifests.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::LoadBalancer => "LoadBalancer",
-            Self::NodePort => "NodePort",
-            Self::ClusterIp => "ClusterIP",
-        }
-    }
-}
-
-/// Where a chart comes from, in the habit of Helm's own tools: a name in a repository, an `oci://` reference, or a path.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ChartSpec {
-    /// Name of the chart, its `oci://` reference, or the path of a folder or archive.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub chart: Option<String>,
-    /// Address of the repository, `https://…` or `oci://…`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub repository: Option<String>,
-    /// Version of the chart.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-}
-
-impl ChartSpec {
-    /// Whether nothing is set.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.chart.is_none() && self.repository.is_none() && self.version.is_none()
-    }
-}
-
-/// Where the certificate comes from; exactly one of the first three.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TlsSpec {
-    /// Name of a Secret of type `kubernetes.io/tls` in the ingress' namespace.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
-    /// An issuer of cert-manager that is to make it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cert_manager: Option<Issuer>,
-    /// Made once, with a certificate authority of its own.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub self_signed: bool,
-    /// Whether plain HTTP is sent on to HTTPS; where nothing is said, it is if the controller's kind is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub redirect: Option<bool>,
-}
-
-/// The one source of a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TlsSource<'a> {
-    /// A Secret that others keep.
-    Secret(&'a str),
-    /// An issuer of cert-manager.
-    CertManager(&'a Issuer),
-    /// Our own certificate authority.
-    SelfSigned,
-}
-
-impl TlsSpec {
-    /// The source, if exactly one is named.
-    #[must_use]
-    pub fn source(&self) -> Option<TlsSource<'_>> {
-        match (&self.secret, &self.cert_manager, self.self_signed) {
-            (Some(secret), None, false) => Some(TlsSource::Secret(secret)),
-            (None, Some(issuer), false) => Some(TlsSource::CertManager(issuer)),
-            (None, None, true) => Some(TlsSource::SelfSigned),
-            _ => None,
-        }
-    }
-}
-
-/// An issuer of cert-manager.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Issuer {
-    /// Whether it serves one namespace or all.
-    #[serde(default)]
-    pub kind: IssuerKind,
-    /// Its name.
-    pub name: String,
-}
-
-/// The two kinds of issuers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum IssuerKind {
-    /// Of the ingress' namespace.
-    Issuer,
-    /// Of the whole cluster.
-    #[default]
-    ClusterIssuer,
-}
-
-impl IssuerKind {
-    /// As in manifests.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Issuer => "Issuer",
-            Self::ClusterIssuer => "ClusterIssuer",
-        }
     }
 }
 
@@ -350,7 +182,7 @@ impl IngressSpec {
     /// What is known about the controller's kind; nothing about `existing`.
     #[must_use]
     pub fn known(&self) -> Option<&'static Controller> {
-        controller(self.controller.kind)
+        super::controller::controller(self.controller.kind)
     }
 
     /// Name of the IngressClass that the routes ask for.

@@ -1,12 +1,16 @@
 //! The ingress controllers that this build knows: charts, classes, names, and what their metrics say.
 //!
-//! Everything here is read from the charts and from the controllers' sources at the pinned versions.
+//! [`CONTROLLERS`] is the table; the rest says what it means.
+
+mod known;
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use known::CONTROLLERS;
 
 use super::string;
 
@@ -264,143 +268,6 @@ fn truncated(mut name: String) -> String {
     }
     name.trim_end_matches('-').to_owned()
 }
-
-/// All that are known, in the order in which a newcomer should consider them.
-pub const CONTROLLERS: &[Controller] = &[
-    Controller {
-        kind: ControllerKind::F5Nginx,
-        title: "F5 NGINX Ingress Controller",
-        chart: Chart {
-            name: "nginx-ingress",
-            repository: "https://helm.nginx.com/stable",
-            oci: Some("oci://ghcr.io/nginx/charts/nginx-ingress"),
-            version: "2.6.4",
-            app_version: "5.5.4",
-        },
-        release: "nginx-ingress",
-        namespace: "nginx-ingress",
-        class: "nginx",
-        class_controller: "nginx.org/ingress-controller",
-        container: Some("nginx-ingress"),
-        http_port: "http",
-        https_port: "https",
-        not_found: "<center>nginx",
-        default_certificate: None,
-        same_host: SameHost::OlderTakesAll,
-        metrics: Metrics {
-            port: 9113,
-            port_name: "prometheus",
-            path: "/metrics",
-            requests: "nginx_ingress_nginx_http_requests_total",
-            by_status: Some("nginx_ingress_controller_upstream_server_response_latency_ms_count"),
-            status: Some("code"),
-            service: Some("service"),
-            namespace: Some("resource_namespace"),
-            ingress: Some("resource_name"),
-            host: None,
-            latency: "nginx_ingress_controller_upstream_server_response_latency_ms",
-            latency_per_second: 1000,
-            reload: Some("nginx_ingress_controller_nginx_last_reload_status"),
-            lacks: Some(
-                "a request for which nginx could not connect to the shop leaves no sample with a status, so a total \
-                 outage reads as no traffic: availability must be probed from outside",
-            ),
-        },
-        telemetry: true,
-        remote_schema: true,
-        retired: None,
-    },
-    Controller {
-        kind: ControllerKind::Traefik,
-        title: "Traefik",
-        chart: Chart {
-            name: "traefik",
-            repository: "https://traefik.github.io/charts",
-            oci: Some("oci://ghcr.io/traefik/helm/traefik"),
-            version: "41.3.0",
-            app_version: "v3.7.11",
-        },
-        release: "traefik",
-        namespace: "traefik",
-        class: "traefik",
-        class_controller: "traefik.io/ingress-controller",
-        container: None,
-        http_port: "web",
-        https_port: "websecure",
-        not_found: "404 page not found",
-        default_certificate: Some("TRAEFIK DEFAULT CERT"),
-        same_host: SameHost::Undefined,
-        metrics: Metrics {
-            port: 9100,
-            port_name: "metrics",
-            path: "/metrics",
-            requests: "traefik_service_requests_total",
-            by_status: None,
-            status: Some("code"),
-            // Holds namespace, Service and port in one word: `shop-frontend-80@kubernetes`.
-            service: Some("service"),
-            namespace: None,
-            ingress: None,
-            host: None,
-            latency: "traefik_service_request_duration_seconds",
-            latency_per_second: 1,
-            // Its gauge of the last reload holds a time, not whether it went well.
-            reload: None,
-            lacks: None,
-        },
-        telemetry: true,
-        remote_schema: false,
-        retired: None,
-    },
-    Controller {
-        kind: ControllerKind::IngressNginx,
-        title: "ingress-nginx",
-        chart: Chart {
-            name: "ingress-nginx",
-            repository: "https://kubernetes.github.io/ingress-nginx",
-            oci: None,
-            version: "4.15.1",
-            app_version: "1.15.1",
-        },
-        release: "ingress-nginx",
-        namespace: "ingress-nginx",
-        class: "nginx",
-        class_controller: "k8s.io/ingress-nginx",
-        container: Some("controller"),
-        http_port: "http",
-        https_port: "https",
-        not_found: "<center>nginx",
-        default_certificate: Some("Kubernetes Ingress Controller Fake Certificate"),
-        same_host: SameHost::OlderTakesPath,
-        metrics: Metrics {
-            port: 10254,
-            port_name: "metrics",
-            path: "/metrics",
-            requests: "nginx_ingress_controller_requests",
-            by_status: None,
-            status: Some("status"),
-            service: Some("service"),
-            namespace: Some("namespace"),
-            ingress: Some("ingress"),
-            host: Some("host"),
-            latency: "nginx_ingress_controller_request_duration_seconds",
-            latency_per_second: 1,
-            reload: Some("nginx_ingress_controller_config_last_reload_successful"),
-            lacks: Some(
-                "its labels namespace and service arrive as exported_namespace and exported_service unless the scrape \
-                 honours labels",
-            ),
-        },
-        telemetry: false,
-        remote_schema: false,
-        retired: Some(Retired {
-            what: "ingress-nginx was retired in March 2026: no release and no security fix has come since, and none will",
-            attribute: "move to controller.kind = \"f5-nginx\" or \"traefik\": hosts, TLS and timeouts move along, \
-                        annotations of your own are to be rewritten",
-            instead: "move to F5's NGINX Ingress Controller, to Traefik, or to an implementation of the Gateway API",
-        }),
-    },
-];
 
 #[cfg(test)]
 mod tests {
