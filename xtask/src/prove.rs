@@ -108,10 +108,11 @@ impl Given {
     }
 }
 
-/// The lines about tests; how cargo built them is no result.
+/// The lines about tests, and what a panic said; how cargo built them is no result.
 fn relevant(said: &str) -> String {
-    let lines = said
-        .lines()
-        .filter(|line| line.starts_with("test ") || line.starts_with("round ") || line.contains("panicked"));
-    lines.collect::<Vec<_>>().join("\n")
+    let lines: Vec<&str> = said.lines().collect();
+    let tells = |line: &str| line.starts_with("test ") || line.starts_with("round ") || line.contains("panicked at");
+    let after_panic = |at: usize| at > 0 && lines[at - 1].contains("panicked at");
+    let told = (0..lines.len()).filter(|&at| tells(lines[at]) || after_panic(at)).map(|at| lines[at]);
+    told.collect::<Vec<_>>().join("\n")
 }
