@@ -104,10 +104,13 @@ pub fn outputs(spec: &IngressSpec, objects: &EdgeObjects) -> Outputs {
         };
     };
     let hosts_entry = address.parse::<IpAddr>().is_ok().then(|| hosts_entry(spec, &address));
-    let note = match (&hosts_entry, reach) {
-        (None, _) => Some(format!("let DNS lead {} to {address} by a CNAME record", spec.host)),
-        (Some(entry), _) => Some(format!("unless DNS knows the host, add to /etc/hosts: {entry}")),
+    let mut note = match &hosts_entry {
+        None => format!("let DNS lead {} to {address} by a CNAME record", spec.host),
+        Some(entry) => format!("unless DNS knows the host, add to /etc/hosts: {entry}"),
     };
+    if reach == Reach::NodePort && spec.redirects() {
+        note.push_str("; plain HTTP is sent on to port 443, which no node port has: begin with https");
+    }
     Outputs {
         url: url(spec, Some(port)),
         hosts_entry,
@@ -118,7 +121,7 @@ pub fn outputs(spec: &IngressSpec, objects: &EdgeObjects) -> Outputs {
         https_port,
         outside: Some((address.clone(), port)),
         address: Some(address),
-        note,
+        note: Some(note),
     }
 }
 
@@ -276,6 +279,7 @@ mod tests {
         let found = outputs(&spec, &objects);
         assert_eq!((found.reach, found.url.as_str()), (Reach::NodePort, "https://shop.local:30443"));
         assert_eq!(found.outside, Some(("10.0.0.2".to_owned(), 30443)));
+        assert!(found.note.expect("says how").ends_with("begin with https"));
         objects.controller_pods.clear();
         let found = outputs(&spec, &objects);
         assert_eq!(found.address.as_deref(), Some("192.0.2.1"));
