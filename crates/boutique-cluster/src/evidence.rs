@@ -6,6 +6,7 @@ use boutique_core::judge::{LogTail, LogsWanted, Observation, logs_wanted};
 use boutique_core::object::Kind;
 use boutique_core::view::{SELECTOR, ShopObjects};
 use http::Method;
+use serde_json::Value;
 
 use crate::connect::Cluster;
 use crate::request::build;
@@ -52,6 +53,28 @@ pub(crate) async fn add_logs(cluster: &Cluster, namespace: &str, observation: &m
     let wanted = logs_wanted(observation).into_iter().take(CONTAINERS);
     let tails = wanted.map(|wanted| tokio::time::timeout(PATIENCE, tail(cluster, namespace, wanted)));
     observation.logs = futures::future::join_all(tails).await.into_iter().flatten().flatten().collect();
+}
+
+/// How a pod ended that runs no more, and the last lines it wrote: for Jobs, whose pods nobody starts again.
+pub(crate) async fn last_words(cluster: &Cluster, pod: &Value) -> String {
+    let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+    let statuses = ["/status/initContainerStatuses", "/status/containerStatuses"].into_iter();
+    let statuses = statuses.filter_map(|list| pod.pointer(list)?.as_array()).flatten();
+    let failed = statuses.filter_map(|status| {
+        let ended = status.pointer("/state/terminated")?;
+        let code = ended.get("exitCode").and_then(Value::as_i64).unwrap_or(0);
+        (code != 0).then(|| (status.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(), code))
+    });
+    let mut said = format!("Pod {namespace}/{name} failed {}", text("/status/reason"));
+    for (container, code) in failed.collect::<Vec<_>>() {
+        said = format!("{said}\n  container {container} ended with exit code {code}");
+        let wanted = LogsWanted { pod: name.to_owned(), container, previous: false };
+        if let Ok(Some(log)) = tokio::time::timeout(PATIENCE, tail(cluster, namespace, wanted)).await {
+            log.lines.iter().for_each(|line| said = format!("{said}\n  | {line}"));
+        }
+    }
+    said
 }
 
 async fn tail(cluster: &Cluster, namespace: &str, wanted: LogsWanted) -> Option<LogTail> {

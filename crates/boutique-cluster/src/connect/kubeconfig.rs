@@ -19,30 +19,51 @@ pub(super) struct Chosen {
 
 const ONLY: &str = "boutique";
 
-/// The configuration that a specification asks for.
-pub(super) async fn configure(spec: &ConnectSpec) -> Result<(kube::Config, Chosen), ConnectError> {
+/// The configuration that a specification asks for, and the same as a kubeconfig for other programs.
+pub(super) async fn configure(spec: &ConnectSpec) -> Result<(kube::Config, Chosen, Value), ConnectError> {
     let files = read_files(spec)?;
-    let (config, chosen) = match (files, &spec.host) {
+    let configured = match (files, &spec.host) {
         (None, None) if is_in_cluster() => {
             let mut config =
                 kube::Config::incluster().map_err(|error| ConnectError::InCluster { said: error.to_string() })?;
             if let Some(namespace) = &spec.namespace {
                 config.default_namespace.clone_from(namespace);
             }
-            (config, Chosen::default())
+            let document = of_pod(&config);
+            (config, Chosen::default(), document)
         }
         (None, None) => return Err(ConnectError::NotConfigured),
         (files, _) => {
             let (document, chosen) = fold(spec, files.as_ref())?;
-            let kubeconfig: Kubeconfig =
-                serde_json::from_value(document).map_err(|error| ConnectError::Invalid { said: error.to_string() })?;
+            let kubeconfig: Kubeconfig = serde_json::from_value(document.clone())
+                .map_err(|error| ConnectError::Invalid { said: error.to_string() })?;
             let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
                 .await
                 .map_err(|error| unusable(&error, &chosen))?;
-            (config, chosen)
+            (config, chosen, document)
         }
     };
-    Ok((config, chosen))
+    Ok(configured)
+}
+
+/// The service account of this pod as a kubeconfig.
+fn of_pod(config: &kube::Config) -> Value {
+    let folder = "/var/run/secrets/kubernetes.io/serviceaccount";
+    let cluster =
+        json!({"server": config.cluster_url.to_string(), "certificate-authority": format!("{folder}/ca.crt")});
+    document(&cluster, &json!({"tokenFile": format!("{folder}/token")}), json!({"cluster": ONLY, "user": ONLY}))
+}
+
+/// A kubeconfig with one of each.
+fn document(cluster: &Value, user: &Value, context: Value) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": ONLY,
+        "contexts": [{"name": ONLY, "context": context}],
+        "clusters": [{"name": ONLY, "cluster": cluster}],
+        "users": [{"name": ONLY, "user": user}],
+    })
 }
 
 fn read_files(spec: &ConnectSpec) -> Result<Option<Value>, ConnectError> {
@@ -118,14 +139,7 @@ fn fold(spec: &ConnectSpec, files: Option<&Value>) -> Result<(Value, Chosen), Co
     if let Some(namespace) = spec.namespace.clone().map(Value::String).or_else(|| context.get("namespace").cloned()) {
         only["namespace"] = namespace;
     }
-    let document = json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": ONLY,
-        "contexts": [{"name": ONLY, "context": only}],
-        "clusters": [{"name": ONLY, "cluster": cluster}],
-        "users": [{"name": ONLY, "user": user}],
-    });
+    let document = document(&Value::Object(cluster), &Value::Object(user), only);
     Ok((document, chosen))
 }
 
@@ -269,7 +283,7 @@ users:
     #[tokio::test]
     async fn the_current_context_is_used() {
         let folder = tempfile::tempdir().unwrap();
-        let (config, chosen) = configure(&spec(&folder)).await.unwrap();
+        let (config, chosen, _) = configure(&spec(&folder)).await.unwrap();
         assert_eq!(config.cluster_url.to_string(), "https://127.0.0.1:6443/");
         assert_eq!(config.default_namespace, "shop");
         assert_eq!(chosen.user.as_deref(), Some("admin"));
@@ -279,7 +293,7 @@ users:
     async fn explicit_settings_replace_those_of_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let spec = ConnectSpec { host: Some("10.0.0.1:6443".into()), insecure: Some(true), ..spec(&folder) };
-        let (config, _) = configure(&spec).await.unwrap();
+        let (config, _, _) = configure(&spec).await.unwrap();
         assert_eq!(config.cluster_url.to_string(), "https://10.0.0.1:6443/");
         assert!(config.accept_invalid_certs);
     }

@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 pub use spec::{ConnectSpec, Exec};
 
 /// A connection to one cluster. Cheap to clone; all clones share connections and the request counter.
@@ -25,6 +26,7 @@ pub struct Cluster {
 
 struct Shared {
     client: kube::Client,
+    kubeconfig: Value,
     identity: Identity,
     request_timeout: Duration,
     requests: AtomicU64,
@@ -178,7 +180,7 @@ impl Cluster {
     /// # Errors
     /// When configuration is missing or contradicts itself; the message says which setting to change.
     pub async fn connect(spec: &ConnectSpec) -> Result<Self, ConnectError> {
-        let (mut config, chosen) = kubeconfig::configure(spec).await?;
+        let (mut config, chosen, kubeconfig) = kubeconfig::configure(spec).await?;
         config.connect_timeout = Some(Duration::from_secs(10));
         // Answers of the service proxy must not be retried behind our back; requests retry what they may by themselves.
         config.default_retry = false;
@@ -199,6 +201,7 @@ impl Cluster {
         Ok(Self {
             shared: Arc::new(Shared {
                 client,
+                kubeconfig,
                 identity,
                 request_timeout: spec.request_timeout.unwrap_or(Duration::from_secs(60)),
                 requests: AtomicU64::new(0),
@@ -232,6 +235,11 @@ impl Cluster {
 
     pub(crate) fn kube(&self) -> &kube::Client {
         &self.shared.client
+    }
+
+    /// The connection as a kubeconfig, for programs that we start. It holds credentials.
+    pub(crate) fn kubeconfig(&self) -> &Value {
+        &self.shared.kubeconfig
     }
 
     pub(crate) fn identity(&self) -> &Identity {

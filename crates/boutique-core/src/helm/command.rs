@@ -88,8 +88,13 @@ pub fn uninstall(helm: HelmVersion, namespace: &str, name: &str, timeout: Durati
 }
 
 /// `helm repo update` of the one repository in our own configuration.
-pub fn repo_update(alias: &str) -> Vec<String> {
-    ["repo", "update", alias].map(str::to_owned).into()
+pub fn repo_update(helm: HelmVersion, alias: &str) -> Vec<String> {
+    let mut args = vec!["repo", "update", alias];
+    if helm.major == 3 {
+        // It would end well and leave the reason to be guessed.
+        args.push("--fail-on-repo-update-fail");
+    }
+    args.into_iter().map(str::to_owned).collect()
 }
 
 /// `helm pull` of a chart from that repository.

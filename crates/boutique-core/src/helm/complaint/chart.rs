@@ -109,7 +109,8 @@ fn missing(said: &str) -> Option<Complaint> {
         && let Some((name, rest)) = rest.split_once('"')
         && rest.contains("not found")
     {
-        return Some(match between(rest, "matching ", " not found") {
+        let no_name = rest.contains("no chart name found");
+        return Some(match between(rest, "matching ", " not found").filter(|_| !no_name) {
             Some(version) if !version.is_empty() => {
                 complaint(name, &format!("the repository has no version {version} of it"))
             }

@@ -101,6 +101,9 @@ fn what_the_api_server_refuses_is_named_by_object_and_field() {
     let invalid = "Error: server-side apply failed for object shop/s /v1, Kind=Service: Service \"s\" is invalid: \
          [spec.ports[0].port: Invalid value: 99999: must be between 1 and 65535, inclusive]";
     check(invalid, Trouble::Invalid, Some("Service shop/s"), "must be between 1 and 65535");
+    let invalid = "Error: 1 error occurred:\n\t* Service \"s\" is invalid: [spec.ports[0].port: Invalid value: 99999: must be between 1 and 65535, \
+         inclusive, spec.ports[0].targetPort: Invalid value: 99999: must be between 1 and 65535, inclusive]\n\n\n";
+    check(invalid, Trouble::Invalid, Some("Service s"), "must be between 1 and 65535");
     let undeclared = "Error: server-side apply failed for object shop/s /v1, Kind=Service: failed to create typed patch object \
          (shop/s; /v1, Kind=Service): .spec.portz: field not declared in schema";
     check(undeclared, Trouble::Invalid, Some("Service shop/s"), "no field spec.portz");
@@ -134,6 +137,8 @@ fn trouble_with_objects_of_others_and_hooks_and_kinds_is_understood() {
     check(hook, Trouble::Hook, Some("Job shop/web-hook"), "the pre-install hook failed");
     let hook = "Error: UPGRADE FAILED: pre-upgrade hooks failed: 1 error occurred:\n\t* job web-hook failed: BackoffLimitExceeded\n\n";
     check(hook, Trouble::Hook, Some("Job web-hook"), "BackoffLimitExceeded");
+    let hook = "Error: failed pre-install: 1 error occurred:\n\t* job web-hook failed: DeadlineExceeded\n\n\n";
+    check(hook, Trouble::Hook, Some("Job web-hook"), "DeadlineExceeded");
     let kind = "Error: unable to build kubernetes objects from release manifest: resource mapping not found for name: \"w\" namespace: \"\" \
          from \"\": no matches for kind \"Widget\" in version \"example.com/v1\"\nensure CRDs are installed first";
     check(kind, Trouble::KindMissing, Some("Widget w"), "example.com/v1");
