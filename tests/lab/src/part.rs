@@ -131,6 +131,22 @@ impl Part {
         programs: &[("github.com/traefik/traefik/v3/cmd/traefik", "traefik")],
         linking: Linking::Pure,
     };
+    /// Helm, for machines without.
+    pub const HELM: Self = Self {
+        name: "helm",
+        version: "4.3.1",
+        module: "helm",
+        programs: &[("helm.sh/helm/v4/cmd/helm", "helm")],
+        linking: Linking::Pure,
+    };
+    /// Helm 3, which many still use; tried by hand.
+    pub const HELM3: Self = Self {
+        name: "helm3",
+        version: "3.21.4",
+        module: "helm3",
+        programs: &[("helm.sh/helm/v3/cmd/helm", "helm")],
+        linking: Linking::Pure,
+    };
     /// Enforces NetworkPolicies.
     pub const NETPOL: Self = Self {
         name: "netpol",
@@ -194,7 +210,7 @@ mod tests {
 
     #[test]
     fn every_part_has_a_module_that_pins_its_version() {
-        for part in Part::SIM.iter().chain(Part::REAL).chain(&[Part::TOFU, Part::TRAEFIK]) {
+        for part in Part::SIM.iter().chain(Part::REAL).chain(&[Part::TOFU, Part::TRAEFIK, Part::HELM, Part::HELM3]) {
             let text = fs::read_to_string(part.module().join("go.mod")).unwrap();
             assert!(part.name == "pause" || text.contains(&format!("v{}", part.version)), "{}", part.name);
             assert!(part.key().unwrap().starts_with(&format!("{}-{}-", part.name, part.version)));
