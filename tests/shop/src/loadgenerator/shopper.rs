@@ -47,13 +47,17 @@ const TASKS: [(Task, u32); 6] = [
 #[derive(Debug)]
 pub(super) struct Shopper {
     client: Client,
+    /// What stands before every path, as upstream's Locust takes it from the address.
+    base: String,
     cookies: BTreeMap<String, String>,
     statistics: Arc<Statistics>,
 }
 
 impl Shopper {
     pub(super) fn new(frontend: &str, statistics: Arc<Statistics>) -> Self {
-        Self { client: Client::new(frontend), cookies: BTreeMap::new(), statistics }
+        let (host, base) = frontend.split_at(frontend.find('/').unwrap_or(frontend.len()));
+        let base = base.trim_end_matches('/').to_owned();
+        Self { client: Client::new(host), base, cookies: BTreeMap::new(), statistics }
     }
 
     /// The first page that every user opens.
@@ -130,7 +134,7 @@ impl Shopper {
     }
 
     async fn follow(&mut self, method: &str, path: &str, body: String) -> Result<(), String> {
-        let (mut method, mut path, mut body) = (method.to_owned(), path.to_owned(), body);
+        let (mut method, mut path, mut body) = (method.to_owned(), format!("{}{path}", self.base), body);
         for _ in 0..REDIRECTS {
             let cookie = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join("; ");
             let mut headers = Vec::new();
