@@ -98,7 +98,7 @@ pub fn run(args: LabArgs) -> Result<()> {
                 ModeArg::Node => Mode::Node,
                 ModeArg::Sim => Mode::Sim { nodes },
             };
-            let running = Lab::named(&name)?.up(mode, &Options { audit }, &progress)?;
+            let running = Lab::named(&name)?.up(mode, &Options { audit, ..Options::default() }, &progress)?;
             describe(&running);
             println!(
                 "  kubectl:    KUBECONFIG={} {} get nodes",

@@ -123,7 +123,7 @@ fn pods_run_talk_and_are_fenced_on_a_real_node_that_leaves_nothing_behind() {
     let before = host("lab-node");
     let cache = Cache::of_user().unwrap();
     let progress = Progress::silent();
-    for part in Part::REAL {
+    for part in Part::REAL.iter().chain([&Part::NETPOL]) {
         build(&cache, part, &progress).unwrap();
     }
 

@@ -152,7 +152,7 @@ fn configuration(checkout: &Path, sysroot: &Sysroot) -> Result<Vec<Entry>> {
     for (folder, name) in TEMPLATES {
         let from = configs.join(folder).join(name);
         let text = fs::read_to_string(&from).with_context(|| format!("template {}", from.display()))?;
-        files.push(Entry::Text { path: format!("/{name}"), text: with_stream(text) });
+        files.push(Entry::Text { path: format!("/{name}"), text: with_stream(&text) });
     }
     files.push(Entry::Tree { path: "/etc/nginx/njs".to_owned(), from: configs.join("njs"), without: Vec::new() });
     files.push(Entry::File {
@@ -171,7 +171,7 @@ fn configuration(checkout: &Path, sysroot: &Sysroot) -> Result<Vec<Entry>> {
 }
 
 /// The main template uses `stream`, which Debian builds as a module of its own: it is loaded before the template's module.
-fn with_stream(template: String) -> String {
+fn with_stream(template: &str) -> String {
     template.replacen(LOADED, &format!("{NOT_COMPILED_IN}\n{LOADED}"), 1)
 }
 
@@ -228,8 +228,8 @@ mod tests {
     #[test]
     fn the_stream_module_is_loaded_before_the_template_s_own_and_other_templates_stay() {
         let main = format!("worker_processes 1;\n{LOADED}\nevents {{}}\n");
-        assert_eq!(with_stream(main), format!("worker_processes 1;\n{NOT_COMPILED_IN}\n{LOADED}\nevents {{}}\n"));
-        assert_eq!(with_stream("server {}\n".to_owned()), "server {}\n");
+        assert_eq!(with_stream(&main), format!("worker_processes 1;\n{NOT_COMPILED_IN}\n{LOADED}\nevents {{}}\n"));
+        assert_eq!(with_stream("server {}\n"), "server {}\n");
     }
 
     #[cfg(unix)]

@@ -204,14 +204,15 @@ state = '/run/containerd'
         self.program(self.programs.node.join("kube-proxy"), "kube-proxy", args)
     }
 
-    pub(crate) fn netpol(&self) -> Program {
+    /// None where NetworkPolicies are not enforced.
+    pub(crate) fn netpol(&self) -> Option<Program> {
         let args = vec![
             format!("--kubeconfig={}", self.kubeconfig("netpol")),
             format!("--node={NODE}"),
             format!("--service-cidr={}", self.network.services()),
             format!("--ready-file={}", self.file("netpol-ready").display()),
         ];
-        self.program(self.programs.netpol.join("netpol"), "netpol", args)
+        Some(self.program(self.programs.netpol?.join("netpol"), "netpol", args))
     }
 }
 

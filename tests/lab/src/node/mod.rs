@@ -35,8 +35,9 @@ pub(crate) struct Programs<'a> {
     pub(crate) runc: &'a Path,
     pub(crate) cni: &'a Path,
     pub(crate) coredns: &'a Path,
-    pub(crate) netpol: &'a Path,
     pub(crate) pause: &'a Path,
+    /// None where NetworkPolicies are not enforced.
+    pub(crate) netpol: Option<&'a Path>,
 }
 
 /// The host's tools that the node calls, unpacked once.
@@ -82,7 +83,10 @@ pub(crate) fn start(cache: &Cache, folder: &Path, record: &mut Record, programs:
     starter.until("kubelet", "registration of the node", Duration::from_secs(60), || {
         Ok(api.get(&format!("/api/v1/nodes/{NODE}"))?.0 == 200)
     })?;
-    starter.start(&node.netpol())?;
+    let netpol = node.netpol();
+    if let Some(netpol) = &netpol {
+        starter.start(netpol)?;
+    }
     starter.until("kubelet", "Ready node", Duration::from_secs(90), || {
         Ok(ready_nodes(&api.read("/api/v1/nodes")?) == 1)
     })?;
@@ -96,6 +100,9 @@ pub(crate) fn start(cache: &Cache, folder: &Path, record: &mut Record, programs:
         }
         bail!("Deployment kube-system/coredns: {}", dns["status"])
     })?;
+    if netpol.is_none() {
+        return Ok(());
+    }
     let synchronised = folder.join("node/netpol-ready");
     starter.until("netpol", "first synchronisation", Duration::from_secs(60), || Ok(synchronised.exists()))
 }

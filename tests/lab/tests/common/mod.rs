@@ -18,7 +18,7 @@ impl TestLab {
 
     /// Brings it up with an audit log.
     pub(crate) fn up(&self, mode: Mode) -> Running {
-        match self.0.up(mode, &Options { audit: true }, &Progress::silent()) {
+        match self.0.up(mode, &Options { audit: true, ..Options::default() }, &Progress::silent()) {
             Ok(running) => running,
             Err(error) => panic!("{error:?}"),
         }
