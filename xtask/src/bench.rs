@@ -56,7 +56,7 @@ pub(crate) fn bench() -> Result<()> {
     let terraform = boutique_lab::terraform(&progress)?;
     let package = console::step("build the provider and the plugin", || package::package(Profile::Release))?;
     let lab = Lab::named(LAB)?;
-    let running = lab.up(Mode::Sim { nodes: 3 }, &Options { audit: true }, &progress)?;
+    let running = lab.up(Mode::Sim { nodes: 3 }, &Options { audit: true, ..Options::default() }, &progress)?;
     let bench = Bench { terraform, package, running, folder: Cache::of_user()?.root().join("bench") };
     let figures = bench.figures();
     lab.down(&progress)?;

@@ -17,7 +17,7 @@ pub const UPSTREAM: &str = "test-upstream";
 fn running(lab: &'static OnceLock<Running>, name: &str, mode: Mode) -> &'static Running {
     lab.get_or_init(|| {
         let lab = Lab::named(name).expect("the name is a good one");
-        let options = Options { audit: true };
+        let options = Options { audit: true, ..Options::default() };
         lab.up(mode, &options, &Progress::stderr()).unwrap_or_else(|error| panic!("lab {name}: {error:#}"))
     })
 }

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
-use boutique_lab::{Cache, Image, Lab, Mode, Options, Progress, image};
+use anyhow::{Context, Result, anyhow};
+use boutique_lab::{Cache, Image, Lab, Mode, Options, Progress, Running, image};
 use clap::Args;
 
 use self::cluster::{Cluster, Images};
@@ -44,12 +44,23 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
         return down(&folder, args);
     }
     let progress = Progress::stderr();
+    let cluster = args.cluster.as_deref().map(Cluster::find).transpose()?;
+    let stand_ins = cluster.as_ref().is_none_or(|cluster| cluster.wants_stand_ins(args.images));
+    // At the same time as the lab's parts: each compiler leaves cores idle while it fetches and links.
+    let programs = std::thread::spawn({
+        let progress = progress.clone();
+        move || Programs::build(stand_ins, &progress)
+    });
     let terraform = boutique_lab::terraform(&progress)?;
-    let package = console::step("build the provider and the plugin", || package::package(Profile::Dev))?;
-    let target = match &args.cluster {
-        None => own_lab(&progress)?,
-        Some(name) => existing(name, args.images, &progress)?,
+    let place = match cluster {
+        None => Place::Lab(own_lab(&progress)?),
+        Some(cluster) => Place::Cluster(cluster),
     };
+    let Programs { package, images } = programs.join().map_err(|_| anyhow!("the build of the programs panicked"))??;
+    if stand_ins {
+        console::step("load the shop's images", || place.load(&images))?;
+    }
+    let target = place.target();
 
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     fs::copy(workspace::root().join("examples/complete/main.tf"), folder.join("main.tf"))
@@ -65,28 +76,56 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
     Ok(())
 }
 
-fn own_lab(progress: &Progress) -> Result<Target> {
-    let lab = Lab::named(LAB)?;
-    let running = lab
-        .up(Mode::Node, &Options::default(), progress)
-        .with_context(|| format!("the demo's own cluster did not start; {}", cluster::offer()))?;
-    let images = stand_ins(progress)?;
-    console::step("load the shop's images", || running.load_images(&images))?;
-    Ok(Target { kubeconfig: running.kubeconfig.clone(), context: None, kubectl: Some(running.kubectl) })
+/// What the demo runs on.
+enum Place {
+    Lab(Running),
+    Cluster(Cluster),
 }
 
-fn existing(name: &str, images: Images, progress: &Progress) -> Result<Target> {
-    let cluster = Cluster::find(name)?;
-    if cluster.wants_stand_ins(images) {
-        let images = stand_ins(progress)?;
-        console::step(&format!("load the shop's images into {cluster}"), || cluster.load(&images))?;
+impl Place {
+    fn load(&self, images: &[Image]) -> Result<()> {
+        match self {
+            Self::Lab(lab) => lab.load_images(images),
+            Self::Cluster(cluster) => cluster.load(images),
+        }
     }
-    Ok(Target { kubeconfig: cluster.kubeconfig.clone(), context: Some(cluster.context), kubectl: None })
+
+    fn target(self) -> Target {
+        match self {
+            Self::Lab(lab) => Target { kubeconfig: lab.kubeconfig, context: None, kubectl: Some(lab.kubectl) },
+            Self::Cluster(cluster) => {
+                Target { kubeconfig: cluster.kubeconfig, context: Some(cluster.context), kubectl: None }
+            }
+        }
+    }
 }
 
-fn stand_ins(progress: &Progress) -> Result<Vec<Image>> {
-    let program = image::build_lite(progress)?;
-    image::stand_ins(&program, image::REGISTRY, image::TAG, progress)
+/// What the demo runs, built.
+struct Programs {
+    package: Package,
+    /// Stand-ins of the shop's images; empty when the cluster pulls upstream's.
+    images: Vec<Image>,
+}
+
+impl Programs {
+    fn build(stand_ins: bool, progress: &Progress) -> Result<Self> {
+        let step = progress.begin("build the provider and the plugin", None);
+        let package = package::package(Profile::Dev)?;
+        step.done();
+        let mut images = Vec::new();
+        if stand_ins {
+            let program = image::build_lite(progress)?;
+            images = image::stand_ins(&program, image::REGISTRY, image::TAG, progress)?;
+        }
+        Ok(Self { package, images })
+    }
+}
+
+fn own_lab(progress: &Progress) -> Result<Running> {
+    let options = Options { unenforced_policies: true, ..Options::default() };
+    Lab::named(LAB)?
+        .up(Mode::Node, &options, progress)
+        .with_context(|| format!("the demo's own cluster did not start; {}", cluster::offer()))
 }
 
 fn plugin(package: &Package, target: &Target, args: &[&str]) -> Result<String> {
@@ -103,7 +142,7 @@ fn down(folder: &Path, args: &DemoArgs) -> Result<()> {
         let cluster = Cluster::find(name)?;
         let progress = Progress::stderr();
         let package = console::step("build the provider and the plugin", || package::package(Profile::Dev))?;
-        let target = Target { kubeconfig: cluster.kubeconfig, context: Some(cluster.context), kubectl: None };
+        let target = Place::Cluster(cluster).target();
         let program = boutique_lab::terraform(&progress)?;
         let terraform = Terraform { program, folder: folder.to_owned(), package: &package, target: &target };
         console::step("terraform destroy", || {
