@@ -257,6 +257,15 @@ fn a_frontend_whose_pods_are_not_ready() {
     insta::assert_snapshot!(said(&observation));
     observation.at = "2026-08-01T10:00:30Z".parse().ok();
     assert!(!judge(&observation)[0].settled, "a shop that starts gets its endpoints by waiting");
+    observation.at = NOW.parse().ok();
+    let mut settled = |status: &str, since: &str| {
+        observation.frontend.as_mut().expect("is there")["status"] =
+            json!({"conditions": [{"type": "Available", "status": status, "lastTransitionTime": since}]});
+        judge(&observation)[0].settled
+    };
+    assert!(!settled("False", "2026-08-01T10:59:30Z"), "an old shop may be changing its only pod");
+    assert!(settled("False", "2026-08-01T10:50:00Z"));
+    assert!(!settled("True", "2026-08-01T10:50:00Z"), "endpoints are a moment behind their pods");
 }
 
 #[test]

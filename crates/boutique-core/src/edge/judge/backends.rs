@@ -131,11 +131,18 @@ fn no_endpoints(edge: &Edge<'_>, route: &Route<'_>, target: &Target) -> Option<F
         (false, Some(selector)) => format!("see why none is ready: kubectl -n {namespace} get pods -l {selector}"),
         (false, None) => format!("see its endpoints: kubectl -n {namespace} describe service {}", target.service),
     };
-    // Endpoints follow pods; a shop that starts gets them by waiting.
-    finding.settled = is_scaled_to_zero
-        || workload
-            .is_none_or(|workload| edge.seen.lasted(string(workload, "/metadata/creationTimestamp"), START_PATIENCE));
+    finding.settled = is_scaled_to_zero || workload.is_none_or(|workload| has_been_down(edge, workload));
     Some(finding)
+}
+
+/// Whether a Deployment has had its time: one that starts, or changes its only pod, gets endpoints by waiting.
+fn has_been_down(edge: &Edge<'_>, workload: &Value) -> bool {
+    let available = items(workload, "/status/conditions").find(|condition| condition["type"] == "Available");
+    match available {
+        Some(available) if available["status"] == "True" => false,
+        Some(available) => edge.seen.lasted(available["lastTransitionTime"].as_str(), START_PATIENCE),
+        None => edge.seen.lasted(string(workload, "/metadata/creationTimestamp"), START_PATIENCE),
+    }
 }
 
 /// The frontend answers below its `BASE_URL` only, and requests keep the path that they came with.
