@@ -3,7 +3,7 @@
 //! Upstream's load generator always speaks plain HTTP and takes the host name from its one variable. So the pods get the
 //! host as an alias of the controller's address: the name in the request is the right one, whatever DNS knows.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Where the shop is found, read from live objects.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use serde::Serialize;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! From a specification to the objects of the routes.
 
+use core::net::IpAddr;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use serde_json::{Value, json};
 

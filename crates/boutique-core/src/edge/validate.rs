@@ -1,6 +1,6 @@
 //! Everything that can be known to be wrong with an edge before a cluster is asked.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use serde_json::Value;
 
