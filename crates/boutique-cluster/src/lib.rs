@@ -7,6 +7,7 @@ pub mod bounds;
 pub mod connect;
 pub mod delete;
 pub mod discovery;
+pub mod edge;
 pub mod event;
 pub mod evidence;
 pub mod faults;

@@ -1,0 +1,27 @@
+//! The edge of a shop: a controller installed by Helm or found, routes, a certificate, and the proof that the shop's host
+//! leads to the shop.
+//!
+//! What to do is decided by [`boutique_core::edge`]; this carries it out on top of [`applyset`](crate::applyset) (routes,
+//! inventory, lease) and [`helm`](crate::helm) (the controller).
+
+mod apply;
+mod certificate;
+mod destroy;
+mod error;
+mod locate;
+mod observe;
+mod reach;
+mod read;
+mod release;
+mod users;
+mod wait;
+mod x509;
+
+pub use apply::{EdgeApplied, EdgeRequest, apply};
+pub use certificate::CertificateError;
+pub use destroy::{EdgeDestroy, destroy};
+pub use error::{EdgeError, ReadError};
+pub use read::{EdgeReading, read};
+pub use release::{ControllerSettings, crd_changes};
+pub use users::RecordError;
+pub use wait::{Reached, Unreached, finish, wait};

@@ -1,0 +1,92 @@
+//! Reading an edge: routes, release, certificate, and where it is reached.
+
+use boutique_core::{
+    contract::SetId,
+    edge::{IngressSpec, Outputs, needs_edge_address, outputs},
+};
+
+use super::{
+    apply::{EDGE_ADDRESS, secrets},
+    certificate,
+    error::ReadError,
+    locate::locate,
+    observe::objects,
+    release,
+};
+use crate::{
+    applyset::{self, SetReading},
+    connect::Cluster,
+    helm::ReleaseReading,
+};
+
+/// An edge as it stands in the cluster.
+#[derive(Debug, Clone, Default)]
+pub struct EdgeReading {
+    /// The routes and their records.
+    pub set: SetReading,
+    /// Where it is reached; none if there is no specification to tell.
+    pub outputs: Option<Outputs>,
+    /// The controller's release, if this ingress installs it.
+    pub release: Option<ReleaseReading>,
+    /// Certificate of the authority of a self-signed certificate, PEM.
+    pub authority: Option<String>,
+    /// What an apply would put right or go on with, as sentences.
+    pub pending: Vec<String>,
+}
+
+/// Reads an edge. The specification is that of the newest revision; `known` stands in where that cannot be read.
+/// `version` is that of the secret values that are wanted.
+///
+/// # Errors
+/// Any failure: only an empty answer means that something is not there, never an error.
+pub async fn read(
+    cluster: &Cluster,
+    id: &SetId,
+    known: Option<&IngressSpec>,
+    version: Option<i64>,
+) -> Result<EdgeReading, ReadError> {
+    let set = applyset::read(cluster, id).await?;
+    let recorded: Option<IngressSpec> =
+        set.revision.as_ref().and_then(|revision| serde_json::from_value(revision.spec.clone()).ok());
+    let mut reading = EdgeReading { pending: set.pending.clone(), set, ..EdgeReading::default() };
+    let Some(spec) = recorded.as_ref().or(known).filter(|_| reading.set.exists) else { return Ok(reading) };
+    let secrets = secrets(spec);
+    let certificates = async {
+        match secrets.is_empty() {
+            true => Ok(certificate::Standing::default()),
+            false => certificate::read(cluster, id, &secrets).await,
+        }
+    };
+    let outputs = async {
+        let located = locate(cluster, spec).await?;
+        Ok(outputs(spec, &objects(cluster, spec, &located).await?))
+    };
+    // Boxed, because callers keep this future within others.
+    let asked = Box::pin(async {
+        tokio::try_join!(
+            async { certificates.await.map_err(ReadError::from) },
+            outputs,
+            release::pending(cluster, spec, version),
+        )
+    });
+    let (certificates, outputs, (release, pending)) = asked.await?;
+    reading.pending.extend(pending);
+    reading.pending.extend(certificates.pending);
+    reading.pending.extend(moved(spec, &outputs));
+    reading.authority = certificates.authority;
+    reading.release = release;
+    reading.outputs = Some(outputs);
+    Ok(reading)
+}
+
+/// Whether the controller has another address than the load generator was told.
+fn moved(spec: &IngressSpec, outputs: &Outputs) -> Option<String> {
+    if !needs_edge_address(spec) {
+        return None;
+    }
+    let told = spec.tool.get(EDGE_ADDRESS).and_then(|told| told.as_str()).unwrap_or("no address");
+    let found = outputs.cluster_ip?.to_string();
+    (told != found).then(|| {
+        format!("the load generator was told {told}, and the controller is at {found}; the next apply tells it")
+    })
+}
