@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use boutique_cluster::connect::{Cluster, ConnectSpec, Exec};
+use boutique_cluster::helm::{Download, HelmSettings};
 use tfplugin_rs::{Diagnostic, List, Map, Secret, Value};
 use tokio::sync::OnceCell;
 
-use crate::provider::{ExecModel, ProviderModel};
+use crate::provider::{ExecModel, HelmModel, ProviderModel};
 
 /// The provider's configuration, ready to connect. Nothing is connected before an operation needs it, because a plan
 /// often needs nothing, and a kubeconfig may not have been written yet.
@@ -16,6 +17,7 @@ use crate::provider::{ExecModel, ProviderModel};
 pub struct Connection {
     way: Way,
     cluster: OnceCell<Cluster>,
+    helm: HelmSettings,
 }
 
 #[derive(Debug)]
@@ -50,7 +52,12 @@ impl Connection {
         } else {
             Way::Unknown(reader.unknown)
         };
-        Self { way, cluster: OnceCell::new() }
+        Self { way, cluster: OnceCell::new(), helm: helm(&config.helm) }
+    }
+
+    /// Which helm installs charts.
+    pub(crate) fn helm(&self) -> &HelmSettings {
+        &self.helm
     }
 
     /// The cluster; connected at the first call that succeeds. No request is sent.
@@ -101,6 +108,15 @@ impl NoCluster {
         };
         Some(not_checked(&why))
     }
+}
+
+/// Which helm. What is unknown counts as not set: nothing is planned with helm, and apply knows all.
+fn helm(config: &Value<HelmModel>) -> HelmSettings {
+    let Some(helm) = config.known() else { return HelmSettings::default() };
+    let download = helm.download.known().and_then(|download| {
+        Some(Download { url: download.url.as_str()?.to_owned(), sha256: download.sha256.as_str()?.to_owned() })
+    });
+    HelmSettings { binary: helm.path.as_str().map(PathBuf::from), download, ..HelmSettings::default() }
 }
 
 /// The warning of a plan that says nothing about the cluster, with the reason.

@@ -4,6 +4,8 @@
 //! words are turned into Terraform's.
 
 mod connection;
+mod dynamic;
+mod ingress;
 mod managed;
 mod provider;
 mod stack;

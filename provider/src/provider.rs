@@ -5,6 +5,7 @@ use tfplugin_rs::{
 };
 
 use crate::connection::Connection;
+use crate::ingress::Ingress;
 use crate::stack::Stack;
 
 /// The provider.
@@ -69,6 +70,31 @@ pub struct ProviderModel {
     /// Whether the cluster is left alone: plans are made from configuration and state only, and nothing can be applied.
     #[attr(optional)]
     pub offline: Value<bool>,
+    /// The `helm` program that installs charts: version 3.14 or newer.
+    #[attr(optional)]
+    pub helm: Value<HelmModel>,
+}
+
+/// The `helm` program.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct HelmModel {
+    /// Path of the program. Environment: `BOUTIQUE_HELM`; left out, it is looked for on `PATH`.
+    #[attr(optional)]
+    pub path: Value<String>,
+    /// Where to fetch it from, once, on machines that have none. Nothing is fetched without it.
+    #[attr(optional)]
+    pub download: Value<DownloadModel>,
+}
+
+/// A program to fetch.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct DownloadModel {
+    /// URL of helm's release archive, such as `https://get.helm.sh/helm-v3.19.0-linux-amd64.tar.gz`.
+    #[attr(required)]
+    pub url: Value<String>,
+    /// SHA-256 of the archive, in hexadecimal digits.
+    #[attr(required)]
+    pub sha256: Value<String>,
 }
 
 /// A command that prints credentials.
@@ -94,7 +120,7 @@ impl Provider for Boutique {
     const ADDRESS: &'static str = boutique_core::contract::PROVIDER_ADDRESS;
 
     fn resources(&self) -> Vec<Registered<Connection>> {
-        vec![Registered::resource(Stack)]
+        vec![Registered::resource(Stack), Registered::resource(Ingress)]
     }
 
     fn validate(&self, config: &ProviderModel) -> Diagnostics {

@@ -1,6 +1,7 @@
 //! The provider and the real Terraform, without a cluster: what is refused, what is planned offline, and what happens
 //! when the cluster is not known or not there.
 
+mod ingress;
 mod terraform;
 
 use terraform::Module;

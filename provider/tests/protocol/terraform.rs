@@ -158,20 +158,36 @@ impl Module {
         serde_json::from_str(&said.stdout).expect("terraform shows a plan as JSON")
     }
 
-    /// Pretends that the saved plan, which creates `boutique_stack.shop`, has been applied.
+    /// Pretends that the saved plan, which creates one resource, has been applied.
     pub(crate) fn pretend_applied(&self) {
+        self.pretend_applied_with(|_| ());
+    }
+
+    /// The same; `tell` fills in what only apply would have told.
+    pub(crate) fn pretend_applied_with(&self, tell: impl FnOnce(&mut Value)) {
         let planned = self.planned();
         let resource = &planned["planned_values"]["root_module"]["resources"][0];
         let mut attributes = resource["values"].clone();
         attributes["pending"] = json!([]);
         attributes["revision"] = json!(1);
+        tell(&mut attributes);
+        // Terraform compares what is sensitive, too: without this, a plan without refresh would not be empty.
+        let step = |name: &str| json!({"type": "get_attr", "value": name});
+        let sensitive = match attributes.get("controller") {
+            Some(_) => json!([[step("controller"), step("values_wo")]]),
+            None => json!([]),
+        };
         let provider = resource["provider_name"].as_str().expect("names its provider");
         let state = json!({
             "version": 4, "terraform_version": "1.5.0", "serial": 1, "lineage": "of-a-test", "outputs": {},
             "resources": [{
-                "mode": "managed", "type": "boutique_stack", "name": "shop",
+                "mode": "managed", "type": resource["type"], "name": resource["name"],
                 "provider": format!("provider[\"{provider}\"]"),
-                "instances": [{"schema_version": 0, "attributes": attributes}],
+                "instances": [{
+                    "schema_version": 0,
+                    "attributes": attributes,
+                    "sensitive_attributes": sensitive,
+                }],
             }],
         });
         fs::write(self.folder.path().join("terraform.tfstate"), state.to_string()).expect("the state can be written");

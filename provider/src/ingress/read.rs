@@ -1,0 +1,100 @@
+//! Refresh: what the cluster says about the edge.
+
+use boutique_cluster::edge::{self, EdgeReading};
+use boutique_core::contract::SetId;
+use boutique_core::edge::IngressSpec;
+use tfplugin_rs::{Answer, Context, Diagnostic, Outcome, Value};
+
+use super::apply::secret_version;
+use super::model::IngressModel;
+use super::{Ingress, plan, specification};
+use crate::connection::sentence;
+use crate::managed::{Managed as _, Refresh, SKIP, refresh, remember_drift, sentences};
+
+pub(super) async fn read(
+    ctx: &Context<Ingress>,
+    mut state: IngressModel,
+) -> Outcome<IngressModel, Option<IngressModel>> {
+    let cluster = match refresh(ctx).await? {
+        Refresh::From(cluster) => cluster,
+        Refresh::Keep(Some(warning)) => return Ok(Answer::with(Some(state), warning)),
+        Refresh::Keep(None) => return Ok(Some(state).into()),
+    };
+    let id = SetId::ingress(state.namespace.require("namespace")?, state.name.require("name")?);
+    let known = specification::read(&state).ok().map(|reading| reading.spec);
+    let reading = edge::read(cluster, &id, known.as_ref(), secret_version(&state)).await.map_err(|error| {
+        Diagnostic::error("The ingress cannot be refreshed", format!("{}{SKIP}", sentence(&error.to_string())))
+    })?;
+    if !reading.set.exists {
+        return Ok(None.into());
+    }
+    remember_drift(ctx, &reading.set)?;
+    let mut warning = None;
+    if let Some(revision) = &reading.set.revision
+        && state.revision.known() != Some(&revision.number)
+    {
+        match recorded(&id, &reading) {
+            Ok(Some(recorded)) => state = recorded,
+            Ok(None) => {}
+            Err(diagnostic) => warning = Some(diagnostic),
+        }
+    }
+    fill(&mut state, &reading);
+    state.pending = sentences(&reading.pending);
+    Ok(match warning {
+        Some(warning) => Answer::with(Some(state), warning),
+        None => Some(state).into(),
+    })
+}
+
+/// Fills in what only the cluster tells.
+pub(super) fn fill(state: &mut IngressModel, reading: &EdgeReading) {
+    if let Some(outputs) = &reading.outputs {
+        state.address = outputs.address.clone().into();
+        state.url = outputs.url.clone().into();
+        state.hosts_entry = outputs.hosts_entry.clone().into();
+    }
+    if state.tls.known().is_some_and(|tls| tls.self_signed == Value::Known(true)) {
+        // A certificate that somebody deleted is no reason to forget whom others trust.
+        if reading.authority.is_some() {
+            state.ca_certificate = reading.authority.clone().into();
+        }
+    } else {
+        state.ca_certificate = Value::Null;
+    }
+    if let (Value::Known(release), Some(reading)) = (&mut state.release, &reading.release) {
+        release.chart_version = reading.release.chart.version.clone().into();
+        release.app_version = reading.release.chart.app_version.clone().into();
+        release.revision = reading.release.revision.into();
+    }
+}
+
+/// The resource as the newest revision records it; none where there is no revision. The error is a warning: somebody
+/// with a newer provider applied, and what they said cannot be read here.
+pub(super) fn recorded(id: &SetId, reading: &EdgeReading) -> Result<Option<IngressModel>, Diagnostic> {
+    let Some(revision) = &reading.set.revision else { return Ok(None) };
+    let unreadable = |said: String| {
+        Diagnostic::warning(
+            "The newest revision cannot be read",
+            format!(
+                "Revision {} of {id} was written by {} with settings that this provider does not know ({said}). Use the \
+                 release that wrote it, or a newer one; an apply with this one sets the ingress back to this configuration.",
+                revision.number, revision.created_by
+            ),
+        )
+    };
+    let spec: IngressSpec =
+        serde_json::from_value(revision.spec.clone()).map_err(|error| unreadable(error.to_string()))?;
+    let mut model = specification::model(&spec);
+    model.manifest_digest = plan::manifest_digest(&spec).map_err(|diagnostic| unreadable(diagnostic.detail))?.into();
+    model.class = spec.class().into();
+    if spec.controller.install {
+        // A chart that was read from a folder of another machine cannot be looked at here.
+        model.release = plan::release(&spec, None).ok().into();
+    }
+    model.revision = revision.number.into();
+    model.pending = sentences(&reading.pending);
+    fill(&mut model, reading);
+    Ingress::close(&mut model);
+    Ok(Some(model))
+}
