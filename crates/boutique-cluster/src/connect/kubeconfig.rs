@@ -51,11 +51,11 @@ fn of_pod(config: &kube::Config) -> Value {
     let folder = "/var/run/secrets/kubernetes.io/serviceaccount";
     let cluster =
         json!({"server": config.cluster_url.to_string(), "certificate-authority": format!("{folder}/ca.crt")});
-    document(&cluster, &json!({"tokenFile": format!("{folder}/token")}), json!({"cluster": ONLY, "user": ONLY}))
+    document(&cluster, &json!({"tokenFile": format!("{folder}/token")}), &json!({"cluster": ONLY, "user": ONLY}))
 }
 
 /// A kubeconfig with one of each.
-fn document(cluster: &Value, user: &Value, context: Value) -> Value {
+fn document(cluster: &Value, user: &Value, context: &Value) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Config",
@@ -139,7 +139,7 @@ fn fold(spec: &ConnectSpec, files: Option<&Value>) -> Result<(Value, Chosen), Co
     if let Some(namespace) = spec.namespace.clone().map(Value::String).or_else(|| context.get("namespace").cloned()) {
         only["namespace"] = namespace;
     }
-    let document = document(&Value::Object(cluster), &Value::Object(user), only);
+    let document = document(&Value::Object(cluster), &Value::Object(user), &only);
     Ok((document, chosen))
 }
 

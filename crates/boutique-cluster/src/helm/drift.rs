@@ -156,16 +156,37 @@ fn is_controllers(drift: &Drift, scaled: &HashSet<ObjectRef>) -> bool {
     let replicas = matches!(drift.path.steps(), [Step::Field(spec), Step::Field(replicas)] if spec == "spec" && replicas == "replicas");
     let autoscaled = replicas
         && (scaled.contains(&drift.object)
-            || drift.writer.as_ref().is_some_and(|writer| writer.is_controller() && writer.manager != "helm"));
+            || drift.writer.as_ref().is_some_and(|writer| writer.is_controller() && writer.manager != HELM));
     autoscaled || drift.writer.as_ref().is_some_and(|writer| writer.manager.starts_with("kube-controller"))
+}
+
+/// helm's own field manager.
+pub(super) const HELM: &str = "helm";
+
+/// Objects that others have changed and helm has not put right, each with the fields and who wrote them.
+pub(super) fn left(manifests: &[Manifest], live: &[Value]) -> Vec<(Manifest, Vec<String>)> {
+    let theirs = compare(manifests, live, &[]).into_iter().filter_map(|drift| {
+        let writer = drift.writer.as_ref().filter(|writer| writer.manager != HELM && !writer.is_controller())?;
+        let field = format!("{} from {writer}", drift.path);
+        (!drift.is_whole_object()).then_some((drift.object, field))
+    });
+    let mut found: Vec<(Manifest, Vec<String>)> = Vec::new();
+    for (object, field) in theirs {
+        let Some(manifest) = manifests.iter().find(|manifest| manifest.reference() == object) else { continue };
+        match found.iter_mut().find(|(found, _)| found.reference() == object) {
+            Some((_, fields)) => fields.push(field),
+            None => found.push((manifest.clone(), vec![field])),
+        }
+    }
+    found
 }
 
 /// What admission made of the manifest, seen right after helm has written it: where the live object differs and helm
 /// itself is named as the writer.
 pub(super) fn admitted(manifests: &[Manifest], live: &[Value]) -> Vec<Admitted> {
-    let drift = compare(manifests, live, &[]).into_iter().filter(|drift| {
-        !drift.is_whole_object() && drift.writer.as_ref().is_none_or(|writer| writer.manager == "helm")
-    });
+    let drift = compare(manifests, live, &[])
+        .into_iter()
+        .filter(|drift| !drift.is_whole_object() && drift.writer.as_ref().is_none_or(|writer| writer.manager == HELM));
     // A Secret's content has no place in a ConfigMap.
     let shown = drift.filter(|drift| drift.object.kind != "Secret");
     shown

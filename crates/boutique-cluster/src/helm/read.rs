@@ -126,6 +126,13 @@ pub async fn read(cluster: &Cluster, id: &ReleaseId) -> Result<Option<ReleaseRea
     Ok(Some(ReleaseReading { release, record }))
 }
 
+/// Whether a live object says that it belongs to this release; one that says nothing does not.
+pub(super) fn is_of(id: &ReleaseId, object: &Value) -> bool {
+    let annotation = |key: &str| object.pointer("/metadata/annotations").and_then(|all| all.get(key)?.as_str());
+    annotation("meta.helm.sh/release-name") == Some(&id.name)
+        && annotation("meta.helm.sh/release-namespace") == Some(&id.namespace)
+}
+
 /// The Secret of the newest revision. The names come first and without content, because a release may have ten
 /// revisions of a megabyte each.
 pub(super) async fn newest(cluster: &Cluster, id: &ReleaseId) -> Result<Option<Value>, ApiError> {

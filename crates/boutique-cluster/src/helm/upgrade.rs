@@ -14,8 +14,9 @@ use boutique_core::{
     helm::{
         self as core, BadChart, BadRecord, BadRelease, ChartMetadata, Complaint, Crds, Effective, Maker, Release,
         ReleaseId, ReleaseRecord, ReleaseStatus, Secrets, StoredRelease, UpgradeRun, WriteOnlyMissing, complaints,
+        is_kept,
     },
-    object::{Kind, Manifest},
+    object::{Kind, Manifest, ObjectRef},
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -29,7 +30,7 @@ use super::{
     hooks,
     process::{GRACE, Output},
     program::{Helm, end},
-    read::{ReadError, ReleaseReading, newest},
+    read::{ReadError, ReleaseReading, is_of, newest},
     unlock::{mark_left, unlock},
 };
 use crate::{
@@ -37,7 +38,7 @@ use crate::{
     connect::Cluster,
     event::{Change, Event, Events},
     lease::{Held, LeaseError, LeaseName, LeaseTiming},
-    request::ApiError,
+    request::{ApiError, Propagation},
 };
 
 /// What an apply of a release did, as far as it came.
@@ -314,13 +315,54 @@ impl Run<'_> {
         // First without what must be looked up, so that the places of write-only values are never lost.
         bounds.run(self.store(&record)).await??;
         let (manifests, _) = bounds.run(drift::manifests(cluster, &reading)).await??;
+        bounds.run(self.abandoned(stored.as_ref(), &manifests)).await??;
         let live = bounds.run(drift::live(cluster, &manifests)).await??;
+        let live = bounds.run(self.repaired(&manifests, live)).await??;
         let record = ReleaseRecord { admitted: drift::admitted(&manifests, &live), ..record };
         if !record.admitted.is_empty() {
             bounds.run(self.store(&record)).await??;
         }
         reading.record = Some(record);
         Ok(reading)
+    }
+
+    /// Removes what a revision that failed had made and the new one no longer has: helm only compares with the last one
+    /// that was deployed.
+    async fn abandoned(&self, stored: Option<&StoredRelease>, manifests: &[Manifest]) -> Result<(), Cause> {
+        let Some(failed) = stored.filter(|stored| stored.status != ReleaseStatus::Deployed) else { return Ok(()) };
+        let reading = ReleaseReading { release: failed.clone(), record: None };
+        // What nobody can read was never made.
+        let Ok((before, _)) = drift::manifests(self.cluster, &reading).await else { return Ok(()) };
+        let wanted: Vec<ObjectRef> = manifests.iter().map(Manifest::reference).collect();
+        let left: Vec<Manifest> = before
+            .into_iter()
+            .filter(|object| !wanted.contains(&object.reference()) && !is_kept(object.value()))
+            .collect();
+        for object in drift::live(self.cluster, &left).await? {
+            let Some(manifest) = left.iter().find(|left| ObjectRef::of(&object) == Some(left.reference())) else {
+                continue;
+            };
+            let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
+            if is_of(&self.release.id, &object) {
+                let (reference, background) = (manifest.reference(), Propagation::Background);
+                self.cluster.delete(&reference, manifest.kind(), background, uid).await?;
+                self.events.tell(Event::Deleted { object: reference });
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts right what others changed and helm left so: applied by the client, it does not look at custom resources that
+    /// its own manifest did not change. Answers the live objects as they are then.
+    async fn repaired(&self, manifests: &[Manifest], mut live: Vec<Value>) -> Result<Vec<Value>, Cause> {
+        for (manifest, fields) in drift::left(manifests, &live) {
+            let answer = self.cluster.server_side_apply(&manifest, drift::HELM, true).await?.object()?;
+            let object = manifest.reference();
+            live.retain(|live| ObjectRef::of(live).as_ref() != Some(&object));
+            live.push(answer);
+            self.events.tell(Event::Forced { object, fields });
+        }
+        Ok(live)
     }
 
     /// The namespace's UID, if it was made now.
@@ -428,7 +470,10 @@ impl Run<'_> {
     fn refused(&self, said: &str, secrets: &Secrets, ending: Option<String>) -> Cause {
         let complaints = match (said.trim(), &ending) {
             ("", Some(_)) => Vec::new(),
-            (said, _) => complaints(&secrets.hide(said)),
+            (said, _) => {
+                let namespace = &self.release.id.namespace;
+                complaints(&secrets.hide(said)).into_iter().map(|complaint| complaint.placed(namespace)).collect()
+            }
         };
         Cause::Refused { id: self.release.id.clone(), complaints, findings: Vec::new(), evidence: Vec::new(), ending }
     }

@@ -32,7 +32,7 @@ async fn trouble_with_the_chart_and_its_values_is_told_before_anything_is_instal
     web.write("templates/extra.yaml", "");
 
     let schema = json!({"type": "object", "additionalProperties": false, "properties":
-        {"replicas": {"type": "integer"}, "app": {}, "text": {}, "password": {}, "hook": {}, "global": {}}});
+        {"replicas": {"type": "integer"}, "app": {}, "text": {}, "password": {}, "hook": {}, "hookAt": {}, "global": {}}});
     web.write("values.schema.json", &schema.to_string());
     check(&said(&web, json!({"replica": 1})).await, &["'replica' not allowed", "correct its name"]);
     check(&said(&web, json!({"replicas": "two"})).await, &["values.replicas", "want integer"]);

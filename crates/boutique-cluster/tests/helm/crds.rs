@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::harness::{Web, bounds};
 
 /// A CRD whose schema is too large to be applied by a client.
-fn crd(group: &str, extra: Value, padding: usize) -> Value {
+fn crd(group: &str, extra: &Value, padding: usize) -> Value {
     let mut properties = json!({"size": {"type": "integer"}, "notes": {"type": "array", "items": {"type": "string"}}});
     for number in 0..padding {
         properties[format!("field{number}")] = json!({"type": "string", "description": "x".repeat(1000)});
     }
-    if let Value::Object(extra) = extra {
-        properties.as_object_mut().unwrap().extend(extra);
+    for (name, schema) in extra.as_object().into_iter().flatten() {
+        properties[name] = schema.clone();
     }
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -34,7 +34,7 @@ async fn crds_are_applied_before_their_objects_upgraded_visibly_and_kept() {
     // CRDs belong to the whole cluster, so each run needs a group of its own.
     let group = format!("{}.example.com", web.namespace());
     let name = format!("widgets.{group}");
-    web.write("crds/widget.json", &crd(&group, json!({}), 300).to_string());
+    web.write("crds/widget.json", &crd(&group, &json!({}), 300).to_string());
     web.write(
         "templates/widget.yaml",
         &format!("apiVersion: {group}/v1\nkind: Widget\nmetadata: {{name: w}}\nspec: {{size: 3, notes: [a]}}\n"),
@@ -59,7 +59,7 @@ async fn crds_are_applied_before_their_objects_upgraded_visibly_and_kept() {
     assert_eq!(drift.len(), 1, "{drift:?}");
     assert!(drift[0].starts_with(&format!("Widget {}/w: spec.size is 9, applied 3", web.namespace())), "{drift:?}");
 
-    web.write("crds/widget.json", &crd(&group, json!({"colour": {"type": "string"}}), 300).to_string());
+    web.write("crds/widget.json", &crd(&group, &json!({"colour": {"type": "string"}}), 300).to_string());
     assert_eq!(load().await, [format!("CustomResourceDefinition {name}: the schema of v1 changes")]);
     let mut release = web.release(json!({}));
     release.force_conflicts = true;
@@ -68,12 +68,12 @@ async fn crds_are_applied_before_their_objects_upgraded_visibly_and_kept() {
     assert_eq!(web.drift().await, Vec::<String>::new());
 
     // A version in which objects are stored must not go.
-    let mut without = crd(&group, json!({}), 0);
+    let mut without = crd(&group, &json!({}), 0);
     without["spec"]["versions"][0]["name"] = json!("v2");
     web.write("crds/widget.json", &without.to_string());
     let error = web.refused(&release).await.to_string();
     assert!(error.contains(&name) && error.contains("no version v1 any more"), "{error}");
-    web.write("crds/widget.json", &crd(&group, json!({}), 0).to_string());
+    web.write("crds/widget.json", &crd(&group, &json!({}), 0).to_string());
 
     let done = web.uninstall().await;
     assert!(done.kept.iter().any(|kept| kept.contains(&name)), "{done:?}");
@@ -89,7 +89,7 @@ async fn crds_are_applied_before_their_objects_upgraded_visibly_and_kept() {
 async fn crds_go_with_the_release_only_if_asked_for() {
     let web = Web::new("crds-go").await;
     let group = format!("{}.example.com", web.namespace());
-    web.write("crds/widget.json", &crd(&group, json!({}), 0).to_string());
+    web.write("crds/widget.json", &crd(&group, &json!({}), 0).to_string());
     web.apply(json!({})).await;
     let mut request = helm::UninstallRequest::new(web.id.clone());
     request.delete_crds = true;

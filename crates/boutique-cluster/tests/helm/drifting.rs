@@ -29,13 +29,15 @@ async fn what_others_change_is_named_with_the_writer_and_put_right() {
         ]
     );
 
-    // Who owns the fields now is named, and nothing is taken from them unasked.
-    let error = web.refused(&web.release(json!({"replicas": 2, "text": "ours"}))).await;
-    let said = error.to_string();
-    for part in ["kubectl-edit", ".data.text", ".spec.replicas", "force_conflicts"] {
-        assert!(said.contains(part), "{said}");
+    // Who owns the fields now is named, and nothing is taken from them unasked. Helm 3 knows no owners.
+    if web.helm.version().major >= 4 {
+        let error = web.refused(&web.release(json!({"replicas": 2, "text": "ours"}))).await;
+        let said = error.to_string();
+        for part in ["kubectl-edit", ".data.text", ".spec.replicas", "force_conflicts"] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert!(error.partial.is_some());
     }
-    assert!(error.partial.is_some());
     let mut release = web.release(json!({"replicas": 2, "text": "ours"}));
     release.force_conflicts = true;
     web.try_apply(&release).await.unwrap_or_else(|error| panic!("{error}"));

@@ -188,7 +188,10 @@ pub(crate) fn kill(pid: u32) {
 fn write_chart(folder: &Path) {
     let files = [
         ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\nappVersion: \"2.5\"\n"),
-        ("values.yaml", "replicas: 1\napp: web\ntext: hello\npassword: none\nhook: none\n"),
+        (
+            "values.yaml",
+            "replicas: 1\napp: web\ntext: hello\npassword: none\nhook: none\nhookAt: pre-install,pre-upgrade\n",
+        ),
         (
             "templates/web.yaml",
             r#"apiVersion: apps/v1
@@ -231,7 +234,7 @@ apiVersion: batch/v1
 kind: Job
 metadata:
   name: web-hook
-  annotations: {"helm.sh/hook": "pre-install,pre-upgrade"}
+  annotations: {"helm.sh/hook": {{ .Values.hookAt | quote }}}
 spec:
   suspend: {{ eq .Values.hook "hangs" }}
   backoffLimit: 0

@@ -7,6 +7,7 @@ use boutique_cluster::{
     event::Events,
     helm::{self, Cause, Release, ReleaseStatus},
 };
+use boutique_core::object::Kind;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +45,25 @@ async fn helm_killed_in_install_and_in_upgrade_is_told_and_the_next_apply_recove
         assert_eq!((partial.revision, partial.status), (revision, ReleaseStatus::Failed));
         recovered(&web, revision + 1).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_upgrade_had_made_goes_when_it_is_wanted_no_more() {
+    let web = Web::new("orphan").await;
+    web.write(
+        "templates/extra.yaml",
+        "{{ if .Values.extra }}apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\n{{ end }}",
+    );
+    web.apply(json!({})).await;
+    let late = json!({"extra": true, "hook": "hangs", "hookAt": "post-upgrade"});
+    let short = Bounds::within(Duration::from_secs(12));
+    let release = web.release(late);
+    let error = helm::apply(&web.helm, &web.cluster, &release, &short, &Events::none()).await.unwrap_err();
+    assert_eq!(error.partial.as_ref().map(|partial| partial.status), Some(ReleaseStatus::Failed), "{error}");
+    assert!(web.live(Kind::CONFIG_MAP, "extra").await.is_some());
+    web.apply(json!({})).await;
+    assert!(web.live(Kind::CONFIG_MAP, "extra").await.is_none());
+    web.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

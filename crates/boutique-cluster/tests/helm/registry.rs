@@ -56,18 +56,19 @@ impl Registry {
         let asked = Arc::new(AtomicUsize::new(0));
         let name = digest(&manifest);
         let content = Content { index: index.to_string(), archive, config, manifest, asked: Arc::clone(&asked) };
-        let router = Router::new()
-            .route("/charts/index.yaml", get(serve_index))
-            .route("/charts/web-1.0.0.tgz", get(serve_archive))
-            .route(
-                "/v2/",
-                get(|headers: HeaderMap| async move {
-                    checked(&headers).err().unwrap_or_else(|| StatusCode::OK.into_response())
-                }),
-            )
-            .route("/v2/charts/web/manifests/{reference}", get(serve_manifest))
-            .route("/v2/charts/web/blobs/{digest}", get(serve_blob))
-            .with_state(Arc::new(content));
+        let router =
+            Router::new()
+                .route("/charts/index.yaml", get(serve_index))
+                .route("/charts/web-1.0.0.tgz", get(serve_archive))
+                .route(
+                    "/v2/",
+                    get(|headers: HeaderMap| async move {
+                        refusal(&headers).unwrap_or_else(|| StatusCode::OK.into_response())
+                    }),
+                )
+                .route("/v2/charts/web/manifests/{reference}", get(serve_manifest))
+                .route("/v2/charts/web/blobs/{digest}", get(serve_blob))
+                .with_state(Arc::new(content));
         tokio::spawn(async move { axum::serve(listener, router).await });
         (Self { address, asked }, name)
     }
@@ -78,11 +79,12 @@ impl Registry {
     }
 }
 
-fn checked(headers: &HeaderMap) -> Result<(), Response> {
+/// What a request without the password is answered.
+fn refusal(headers: &HeaderMap) -> Option<Response> {
     if headers.get(header::AUTHORIZATION).is_some_and(|value| value == AUTH) {
-        return Ok(());
+        return None;
     }
-    Err((StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"charts\"")], "no").into_response())
+    Some((StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"charts\"")], "no").into_response())
 }
 
 fn typed(kind: &'static str, content: &[u8]) -> Response {
@@ -95,41 +97,41 @@ fn typed(kind: &'static str, content: &[u8]) -> Response {
 
 type Shared = State<Arc<Content>>;
 
-async fn serve_index(State(content): Shared, headers: HeaderMap) -> Result<Response, Response> {
-    checked(&headers)?;
+async fn serve_index(State(content): Shared, headers: HeaderMap) -> Response {
+    if let Some(no) = refusal(&headers) {
+        return no;
+    }
     content.asked.fetch_add(1, Ordering::Relaxed);
-    Ok(content.index.clone().into_response())
+    content.index.clone().into_response()
 }
 
-async fn serve_archive(State(content): Shared, headers: HeaderMap) -> Result<Response, Response> {
-    checked(&headers)?;
+async fn serve_archive(State(content): Shared, headers: HeaderMap) -> Response {
+    if let Some(no) = refusal(&headers) {
+        return no;
+    }
     content.asked.fetch_add(1, Ordering::Relaxed);
-    Ok(typed("application/gzip", &content.archive))
+    typed("application/gzip", &content.archive)
 }
 
-async fn serve_manifest(
-    State(content): Shared,
-    Path(reference): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Response> {
-    checked(&headers)?;
+async fn serve_manifest(State(content): Shared, Path(reference): Path<String>, headers: HeaderMap) -> Response {
+    if let Some(no) = refusal(&headers) {
+        return no;
+    }
     content.asked.fetch_add(1, Ordering::Relaxed);
     if reference != "1.0.0" && reference != digest(&content.manifest) {
         let error = json!({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}).to_string();
-        return Err((StatusCode::NOT_FOUND, error).into_response());
+        return (StatusCode::NOT_FOUND, error).into_response();
     }
-    Ok(typed("application/vnd.oci.image.manifest.v1+json", &content.manifest))
+    typed("application/vnd.oci.image.manifest.v1+json", &content.manifest)
 }
 
-async fn serve_blob(
-    State(content): Shared,
-    Path(wanted): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Response> {
-    checked(&headers)?;
+async fn serve_blob(State(content): Shared, Path(wanted): Path<String>, headers: HeaderMap) -> Response {
+    if let Some(no) = refusal(&headers) {
+        return no;
+    }
     let blobs = [&content.config, &content.archive];
     match blobs.into_iter().find(|blob| digest(blob) == wanted) {
-        Some(blob) => Ok(typed("application/octet-stream", blob)),
-        None => Err(StatusCode::NOT_FOUND.into_response()),
+        Some(blob) => typed("application/octet-stream", blob),
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }

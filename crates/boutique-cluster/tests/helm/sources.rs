@@ -12,11 +12,18 @@ use crate::{
 
 fn mk_archive(folder: &TempDir) -> Vec<u8> {
     let chart = folder.path().join("web");
-    std::fs::create_dir_all(chart.join("templates")).unwrap();
-    std::fs::write(chart.join("Chart.yaml"), "apiVersion: v2\nname: web\nversion: 1.0.0\n").unwrap();
-    let packaged = Command::new(program()).arg("package").arg(&chart).arg("-d").arg(folder.path()).output().unwrap();
+    std::fs::create_dir_all(chart.join("templates")).expect("the chart is packaged");
+    std::fs::write(chart.join("Chart.yaml"), "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .expect("the chart is packaged");
+    let packaged = Command::new(program())
+        .arg("package")
+        .arg(&chart)
+        .arg("-d")
+        .arg(folder.path())
+        .output()
+        .expect("the chart is packaged");
     assert!(packaged.status.success(), "{packaged:?}");
-    std::fs::read(folder.path().join("web-1.0.0.tgz")).unwrap()
+    std::fs::read(folder.path().join("web-1.0.0.tgz")).expect("the chart is packaged")
 }
 
 fn login(password: &str) -> Option<Login> {

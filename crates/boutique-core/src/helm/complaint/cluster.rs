@@ -202,7 +202,7 @@ fn invalid(said: &str) -> Option<Complaint> {
     Some(Complaint::new(Trouble::Invalid, object, start(rest, 400), fix))
 }
 
-fn delete_command(object: &str) -> Option<String> {
+pub(super) fn delete_command(object: &str) -> Option<String> {
     let (kind, name) = object.split_once(' ')?;
     Some(match name.split_once('/') {
         Some((namespace, name)) => format!("kubectl delete {} {name} -n {namespace}", kind.to_ascii_lowercase()),

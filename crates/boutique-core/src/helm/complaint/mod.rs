@@ -9,6 +9,8 @@ mod parse;
 
 use std::fmt;
 
+use crate::object::Kind;
+
 /// Kind of trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Trouble {
@@ -96,6 +98,24 @@ fn one(said: &str) -> Vec<Complaint> {
     let readers = [chart::values, chart::read, cluster::read];
     let found = readers.iter().map(|read| read(said)).find(|found| !found.is_empty());
     found.unwrap_or_else(|| vec![Complaint::new(Trouble::Other, None, parse::start(said, 2000), "")])
+}
+
+impl Complaint {
+    /// The same complaint with the release's namespace where helm 3 leaves out which one it means.
+    #[must_use]
+    pub fn placed(mut self, namespace: &str) -> Self {
+        let Some((kind, name)) = self.object.as_deref().and_then(|object| object.split_once(' ')) else { return self };
+        let namespaced = Kind::ALL.iter().any(|known| known.kind == kind && known.namespaced);
+        if !namespaced || name.contains(['/', ' ']) {
+            return self;
+        }
+        let (bare, placed) = (format!("{kind} {name}"), format!("{kind} {namespace}/{name}"));
+        if let (Some(bare), Some(placed)) = (cluster::delete_command(&bare), cluster::delete_command(&placed)) {
+            self.fix = self.fix.replace(&bare, &placed);
+        }
+        self.object = Some(placed);
+        self
+    }
 }
 
 /// Whether the complaint is that something could not be reached, so that it may work another time.

@@ -7,7 +7,11 @@ pub(super) fn essence(stderr: &str) -> String {
     let mut text = text.trim();
     // `helm repo update` tells on its other output what went wrong; its error is only that something did.
     if let Some((before, rest)) = text.rsplit_once("\nError: ") {
-        text = if rest.contains("failed to update the following repositories") { before } else { rest };
+        text = if rest.to_ascii_lowercase().contains("failed to update the following repositories") {
+            before
+        } else {
+            rest
+        };
     }
     text = text.strip_prefix("Error: ").unwrap_or(text);
     for prefix in ["UPGRADE FAILED: ", "INSTALLATION FAILED: ", "uninstallation completed with 1 error(s): "] {

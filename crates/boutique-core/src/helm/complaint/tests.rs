@@ -98,6 +98,10 @@ fn what_the_api_server_refuses_is_named_by_object_and_field() {
     let by_client = "Error: UPGRADE FAILED: cannot patch \"web\" with kind Deployment: Deployment.apps \"web\" is invalid: spec.selector: Invalid value: \
          v1.LabelSelector{MatchLabels:map[string]string{\"app\":\"other\"}}: field is immutable";
     check(by_client, Trouble::Immutable, Some("Deployment web"), "spec.selector cannot be changed");
+    let placed = only(by_client).placed("shop");
+    assert_eq!(placed.object.as_deref(), Some("Deployment shop/web"));
+    assert!(placed.fix.ends_with("kubectl delete deployment web -n shop"), "{placed}");
+    assert_eq!(only(immutable).placed("other"), only(immutable), "helm 4 names it");
     let invalid = "Error: server-side apply failed for object shop/s /v1, Kind=Service: Service \"s\" is invalid: \
          [spec.ports[0].port: Invalid value: 99999: must be between 1 and 65535, inclusive]";
     check(invalid, Trouble::Invalid, Some("Service shop/s"), "must be between 1 and 65535");
@@ -235,7 +239,7 @@ fn a_chart_that_is_not_there_and_one_that_cannot_be_reached_are_told_apart() {
         ),
         (
             "...Unable to get an update from the \"boutique\" chart repository (http://127.0.0.1:18099):\n\tGet \
-             \"http://127.0.0.1:18099/index.yaml\": dial tcp 127.0.0.1:18099: connect: connection refused\nError: failed to update the \
+             \"http://127.0.0.1:18099/index.yaml\": dial tcp 127.0.0.1:18099: connect: connection refused\nError: Failed to update the \
              following repositories: [http://127.0.0.1:18099]",
             Trouble::Unreachable,
             Some("http://127.0.0.1:18099"),
