@@ -133,7 +133,8 @@ fn own_images(programs: &Programs<'_>) -> [Image; 2] {
 fn ctr(init: i32, containerd: &Path, args: &[&str]) -> Result<String> {
     let program = containerd.join("ctr");
     let program = program.display().to_string();
-    let mut command = vec![program.as_str(), "--namespace=k8s.io", "--timeout=60s"];
+    // A gigabyte of images takes minutes to unpack on a busy machine.
+    let mut command = vec![program.as_str(), "--namespace=k8s.io", "--timeout=600s"];
     command.extend(args);
     namespace::run(init, &command)
 }
