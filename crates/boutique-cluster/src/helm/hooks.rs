@@ -6,14 +6,14 @@ use std::{collections::HashSet, time::Duration};
 use boutique_core::{
     finding::{Finding, Severity},
     helm::is_hook,
-    judge::{Observation, judge},
+    judge::Observation,
     object::{Kind, ObjectRef},
     status::{Phase, status},
 };
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::owners::Owners;
+use super::owners::{Owners, findings};
 use crate::{
     connect::Cluster,
     evidence::{add_logs, last_words},
@@ -87,7 +87,7 @@ pub(super) async fn evidence(
             let object = ObjectRef::of(job)?;
             (status.phase == Phase::Failed).then(|| format!("{object}: {}", status.reason))
         }));
-        (judge(&observation), words)
+        (findings(&observation), words)
     };
     tokio::time::timeout(Duration::from_secs(5), look).await.unwrap_or_default()
 }
@@ -96,8 +96,7 @@ pub(super) async fn evidence(
 fn settled(observation: &Observation) -> Vec<Finding> {
     let mut hooks = observation.clone();
     of_hooks(&mut hooks);
-    let findings = judge(&hooks).into_iter();
-    findings.filter(|finding| finding.settled && finding.severity == Severity::Error).collect()
+    findings(&hooks).into_iter().filter(|finding| finding.settled && finding.severity == Severity::Error).collect()
 }
 
 /// Leaves only hooks and what belongs to them.

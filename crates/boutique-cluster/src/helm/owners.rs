@@ -1,7 +1,12 @@
-//! Who owns what: from a pod up to the workload that wants it.
+//! Who owns what: from a pod up to the workload that wants it; and findings about what a chart brought.
 
 use std::collections::HashMap;
 
+use boutique_core::{
+    finding::Finding,
+    judge::{Observation, judge},
+    object::Kind,
+};
 use serde_json::Value;
 
 /// Live objects by UID.
@@ -33,4 +38,24 @@ impl<'a> Owners<'a> {
         let controller = owners.iter().find(|owner| owner["controller"] == true).or_else(|| owners.first())?;
         self.0.get(controller.get("uid")?.as_str()?).copied()
     }
+}
+
+/// What [`judge`] finds, with the way out that somebody has whose objects come from a chart: the shop's own attributes
+/// decide nothing here.
+pub(super) fn findings(observation: &Observation) -> Vec<Finding> {
+    let mut findings = judge(observation);
+    for finding in &mut findings {
+        let Some(object) = &finding.object else { continue };
+        let place = object.namespace.as_deref().map(|namespace| format!("-n {namespace} ")).unwrap_or_default();
+        let kind = object.kind.to_ascii_lowercase();
+        let look = format!("kubectl {place}describe {kind} {}", object.name);
+        let look = if object.kind == Kind::POD.kind {
+            format!("{look}; kubectl {place}logs {} --all-containers", object.name)
+        } else {
+            look
+        };
+        finding.fix =
+            format!("correct it by the chart's values, or in the cluster, and apply again; to look closer: {look}");
+    }
+    findings
 }

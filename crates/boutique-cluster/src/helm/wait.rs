@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use boutique_core::{
     finding::{Finding, Severity},
     helm::ReleaseId,
-    judge::{Observation, judge},
+    judge::Observation,
     object::{Kind, ObjectRef},
     status::{Phase, Status, status},
 };
@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use super::{
     drift::manifests,
-    owners::Owners,
+    owners::{Owners, findings},
     read::{ReadError, read},
 };
 use crate::{
@@ -213,7 +213,7 @@ impl Place<'_> {
         let is_target = |object: &Value| ObjectRef::of(object).is_some_and(|object| self.targets.contains(&object));
         let ours: Vec<Value> =
             observation.objects.iter().filter(|object| owners.roots(object).any(is_target)).cloned().collect();
-        judge(&Observation { objects: ours, ..observation.clone() })
+        findings(&Observation { objects: ours, ..observation.clone() })
     }
 
     async fn explain(

@@ -1,7 +1,7 @@
 //! What goes wrong names the object and the way out, and no secret.
 
 use boutique_cluster::helm::{ChartSource, ReleaseStatus, WriteOnly};
-use boutique_core::object::{Kind, Manifest};
+use boutique_core::object::{Kind, Manifest, ObjectRef};
 use serde_json::{Value, json};
 
 use crate::harness::Web;
@@ -61,6 +61,34 @@ async fn a_hook_that_fails_is_told_with_what_its_job_shows_and_the_release_is_in
     assert!(pending[0].contains("revision 1") && pending[0].contains("failed"), "{pending:?}");
     web.apply(json!({})).await;
     web.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_whose_image_does_not_come_is_not_waited_for() {
+    let web = std::sync::Arc::new(Web::new("pull").await);
+    let applying = tokio::spawn({
+        let web = std::sync::Arc::clone(&web);
+        async move { web.refused(&web.release(json!({"hook": "waits"}))).await }
+    });
+    web.until_live(Kind::JOB, "web-hook").await;
+    // No kubelet runs here, so the test says what one would.
+    let waiting = json!([{"name": "hook", "image": "registry.invalid/hook:1", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"waiting": {"reason": "ErrImagePull", "message": "registry.invalid/hook:1: not found"}}}]);
+    let told = async {
+        loop {
+            let pods = web.cluster.list(Kind::POD, Some(web.namespace()), "app=hook").await.unwrap().items;
+            let Some(pod) = pods.first().and_then(ObjectRef::of) else { continue };
+            let ops = [json!({"op": "add", "path": "/status/containerStatuses", "value": waiting})];
+            if web.cluster.json_patch(&pod, Kind::POD, Some("status"), &ops, "kubelet").await.is_ok() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), told).await.expect("the Job makes a pod");
+    let error = applying.await.unwrap();
+    check(&error.to_string(), &["a hook will not succeed", "registry.invalid/hook:1", "the chart's values"]);
+    assert_eq!(error.partial.as_ref().map(|partial| partial.status), Some(ReleaseStatus::Failed));
+    assert_eq!(web.helm_process(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

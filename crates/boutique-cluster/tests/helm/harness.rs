@@ -46,8 +46,12 @@ pub(crate) fn bounds() -> Bounds {
 }
 
 pub(crate) async fn helm_with(cache: &Path) -> Helm {
+    helm_of(program(), cache).await
+}
+
+async fn helm_of(program: &Path, cache: &Path) -> Helm {
     let settings =
-        HelmSettings { binary: Some(program().to_owned()), cache: Some(cache.to_owned()), ..HelmSettings::default() };
+        HelmSettings { binary: Some(program.to_owned()), cache: Some(cache.to_owned()), ..HelmSettings::default() };
     Helm::find(&settings, |_| None, &bounds()).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -69,12 +73,17 @@ impl Web {
     }
 
     pub(crate) async fn without_namespace(name: &str) -> Self {
+        Self::driven_by(program(), name).await
+    }
+
+    /// A release that is not there yet, driven by another helm than the usual one.
+    pub(crate) async fn driven_by(program: &Path, name: &str) -> Self {
         let suffix = uuid::Uuid::new_v4().simple().to_string();
         let id = ReleaseId::new(format!("helm-{name}-{}", &suffix[..8]), "web");
         let folder = tempfile::tempdir().expect("a folder can be made");
         write_chart(&folder.path().join("web"));
         let cluster = cluster().await;
-        Self { helm: helm_with(&folder.path().join("cache")).await, cluster, id, folder }
+        Self { helm: helm_of(program, &folder.path().join("cache")).await, cluster, id, folder }
     }
 
     pub(crate) fn namespace(&self) -> &str {
@@ -151,6 +160,16 @@ impl Web {
             }
         };
         tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap_or_else(|_| panic!("it never was {status}"));
+    }
+
+    /// Comes when this object is there.
+    pub(crate) async fn until_live(&self, kind: Kind, name: &str) {
+        let wait = async {
+            while self.live(kind, name).await.is_none() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap_or_else(|_| panic!("there never was {name}"));
     }
 
     /// The helm that works on this release: an upgrade in our namespace.

@@ -17,13 +17,16 @@ fn hanging(web: &Web) -> Release {
     web.release(json!({"hook": "hangs"}))
 }
 
+type Applying = tokio::task::JoinHandle<Result<helm::Applied, Box<helm::ApplyError>>>;
+
 /// Begins an apply that hangs in a hook.
-fn begin(web: &Arc<Web>, bounds: Bounds) -> tokio::task::JoinHandle<Result<helm::Applied, Box<helm::ApplyError>>> {
+fn begin(web: &Arc<Web>, bounds: Bounds) -> Applying {
+    begin_with(web, hanging(web), bounds)
+}
+
+fn begin_with(web: &Arc<Web>, release: Release, bounds: Bounds) -> Applying {
     let web = Arc::clone(web);
-    tokio::spawn(async move {
-        let release = hanging(&web);
-        helm::apply(&web.helm, &web.cluster, &release, &bounds, &Events::none()).await
-    })
+    tokio::spawn(async move { helm::apply(&web.helm, &web.cluster, &release, &bounds, &Events::none()).await })
 }
 
 async fn recovered(web: &Web, revision: u64) {
@@ -49,21 +52,22 @@ async fn helm_killed_in_install_and_in_upgrade_is_told_and_the_next_apply_recove
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_upgrade_had_made_goes_when_it_is_wanted_no_more() {
-    let web = Web::new("orphan").await;
+    let web = Arc::new(Web::new("orphan").await);
     web.write(
         "templates/extra.yaml",
         "{{ if .Values.extra }}apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\n{{ end }}",
     );
     web.apply(json!({})).await;
-    let late = json!({"extra": true, "hook": "hangs", "hookAt": "post-upgrade"});
-    let short = Bounds::within(Duration::from_secs(12));
-    let release = web.release(late);
-    let error = helm::apply(&web.helm, &web.cluster, &release, &short, &Events::none()).await.unwrap_err();
+    let cancel = CancellationToken::new();
+    let late = web.release(json!({"extra": true, "hook": "hangs", "hookAt": "post-upgrade"}));
+    let applying = begin_with(&web, late, Bounds { cancel: cancel.clone(), ..bounds() });
+    web.until("pending-upgrade").await;
+    web.until_live(Kind::CONFIG_MAP, "extra").await;
+    cancel.cancel();
+    let error = applying.await.unwrap().unwrap_err();
     assert_eq!(error.partial.as_ref().map(|partial| partial.status), Some(ReleaseStatus::Failed), "{error}");
-    assert!(web.live(Kind::CONFIG_MAP, "extra").await.is_some());
     web.apply(json!({})).await;
     assert!(web.live(Kind::CONFIG_MAP, "extra").await.is_none());
-    web.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,16 +82,6 @@ async fn helm_ends_when_the_apply_is_called_off() {
     assert!(matches!(error.cause, Cause::Interrupted(_)), "{error}");
     assert_eq!(web.helm_process(), None);
     assert_eq!(error.partial.expect("the release exists").status, ReleaseStatus::Failed);
-    recovered(&web, 2).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_apply_whose_time_is_over_stops_helm_and_says_so() {
-    let web = Web::new("late").await;
-    let short = Bounds::within(Duration::from_secs(8));
-    let error = helm::apply(&web.helm, &web.cluster, &hanging(&web), &short, &Events::none()).await.unwrap_err();
-    assert!(error.partial.is_some(), "{error}");
-    assert_eq!(web.helm_process(), None);
     recovered(&web, 2).await;
 }
 

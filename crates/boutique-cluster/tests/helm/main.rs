@@ -5,6 +5,7 @@ mod complaining;
 mod crds;
 mod drifting;
 mod harness;
+mod helm3;
 mod installing;
 mod killing;
 mod reading;
