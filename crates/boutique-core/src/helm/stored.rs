@@ -314,7 +314,7 @@ mod tests {
         })
     }
 
-    fn secret(data: String) -> Value {
+    fn secret(data: &str) -> Value {
         json!({
             "apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
             "metadata": {
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_release_is_read_from_its_secret() {
-        let stored = StoredRelease::read(&secret(pack(&release("pending-upgrade")))).unwrap();
+        let stored = StoredRelease::read(&secret(&pack(&release("pending-upgrade")))).unwrap();
         assert_eq!(stored.id.to_string(), "shop/web");
         assert_eq!((stored.revision, stored.status), (3, ReleaseStatus::PendingUpgrade));
         assert_eq!(stored.chart.version, "1.2.3");
@@ -346,13 +346,13 @@ mod tests {
     fn a_release_that_is_not_gzipped_is_read_too() {
         let json = serde_json::to_vec(&release("deployed")).unwrap();
         let data = BASE64_STANDARD.encode(BASE64_STANDARD.encode(json));
-        assert_eq!(StoredRelease::read(&secret(data)).unwrap().status, ReleaseStatus::Deployed);
+        assert_eq!(StoredRelease::read(&secret(&data)).unwrap().status, ReleaseStatus::Deployed);
     }
 
     #[test]
     fn a_release_is_marked_failed_and_nothing_else_of_it_changes() {
         let now = "2026-01-03T00:00:00Z".parse().unwrap();
-        let failed = StoredRelease::failed(&secret(pack(&release("pending-upgrade"))), "unlocked", now).unwrap();
+        let failed = StoredRelease::failed(&secret(&pack(&release("pending-upgrade"))), "unlocked", now).unwrap();
         assert_eq!(failed.get("/metadata/resourceVersion"), Some(&json!("77")));
         assert_eq!(failed.get("/metadata/labels/status"), Some(&json!("failed")));
         let json: Value = serde_json::from_slice(&content(failed.value()).unwrap()).unwrap();
@@ -364,7 +364,7 @@ mod tests {
     #[test]
     fn a_damaged_record_names_its_secret() {
         for data in ["", "!", "AAAA", "e30="] {
-            let error = StoredRelease::read(&secret(data.into())).unwrap_err().to_string();
+            let error = StoredRelease::read(&secret(data)).unwrap_err().to_string();
             assert!(error.contains("shop/sh.helm.release.v1.web.v3"), "{error}");
         }
         let missing = StoredRelease::read(&json!({"metadata": {"name": "x"}})).unwrap_err();
@@ -386,7 +386,7 @@ mod tests {
 
     #[test]
     fn no_value_is_shown_by_debug() {
-        let stored = StoredRelease::read(&secret(pack(&release("deployed")))).unwrap();
+        let stored = StoredRelease::read(&secret(&pack(&release("deployed")))).unwrap();
         assert!(!format!("{stored:?}").contains("replicas"));
     }
 }
