@@ -58,7 +58,11 @@ pub fn render(spec: &IngressSpec, inputs: &Inputs) -> Result<Vec<Manifest>, Edge
     }
     let mut manifests = Vec::new();
     if spec.redirects() && spec.controller.kind == ControllerKind::Traefik {
-        let body = json!({"spec": {"redirectScheme": {"scheme": "https", "permanent": true}}});
+        // Not redirectScheme: that also sends HTTPS requests on whose host has a port, and so nobody through a node port.
+        let redirect = json!({
+            "regex": "^http://([^/:]+)(:[0-9]+)?(/.*)?$", "replacement": "https://${1}${3}", "permanent": true,
+        });
+        let body = json!({"spec": {"redirectRegex": redirect}});
         manifests.push(manifest(spec, Kind::MIDDLEWARE, &annotations::redirect_name(spec), body));
     }
     manifests.extend(routes(spec));
