@@ -220,8 +220,13 @@ impl Waiting<'_> {
                 let findings = self.findings().await?;
                 let errors: Vec<Finding> =
                     findings.iter().filter(|finding| finding.severity == Severity::Error).cloned().collect();
-                if !errors.is_empty() {
-                    return Err(Box::new(Unreached::Failed { findings: errors, last: self.last.clone() }));
+                // Somebody answered, and it was not the shop: no firewall does that.
+                let answered_wrongly = self.last.iter().any(|probe| {
+                    !leads_to_shop(probe) && matches!(probe.answer, Answer::Http { .. } | Answer::TlsFailed(_))
+                });
+                if !errors.is_empty() || answered_wrongly {
+                    let findings = if errors.is_empty() { findings } else { errors };
+                    return Err(Box::new(Unreached::Failed { findings, last: self.last.clone() }));
                 }
                 // A firewall between here and there is none of the edge's business.
                 warnings.extend(self.last.iter().filter(|probe| !leads_to_shop(probe)).map(answered));
