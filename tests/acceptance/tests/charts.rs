@@ -1,5 +1,4 @@
 //! Our own charts of other people's programs: the tests mean something only if they know the values that users' charts know.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use boutique_acceptance::project;
 use boutique_core::edge::{ControllerKind, IngressSpec, values};
