@@ -69,9 +69,14 @@ impl Module {
 
     /// A module with its own provider block.
     pub fn with_provider(provider: &str, body: &str) -> Self {
+        Self::of_text(&format!("{REQUIRED}{provider}\n{body}"))
+    }
+
+    /// A module that is exactly this text.
+    pub fn of_text(text: &str) -> Self {
         let folder = TempDir::with_prefix("boutique-module-").expect("a temporary folder");
         let module = Self { folder, environment: Vec::new() };
-        module.rewrite_provider(provider, body);
+        module.write(text);
         module.run(&["init", "-no-color", "-input=false"]).expect_success("terraform init");
         module
     }
