@@ -281,6 +281,26 @@ users:
     }
 
     #[tokio::test]
+    async fn other_programs_get_the_same_connection_as_one_kubeconfig() {
+        let folder = tempfile::tempdir().unwrap();
+        let exec =
+            crate::connect::Exec { command: "get-token".into(), args: vec!["--cluster".into()], ..Default::default() };
+        for (spec, user) in [
+            (spec(&folder), json!({"token": "from-file"})),
+            (ConnectSpec { token: Some("given".into()), ..spec(&folder) }, json!({"token": "given"})),
+        ] {
+            let (_, _, document) = configure(&spec).await.unwrap();
+            assert_eq!(document["users"][0]["user"], user);
+            assert_eq!(document["clusters"][0]["cluster"]["server"], "https://127.0.0.1:6443");
+            assert_eq!(document["contexts"][0]["context"]["namespace"], "shop");
+        }
+        let (document, _) =
+            fold(&ConnectSpec { exec: Some(exec), host: Some("https://x".into()), ..Default::default() }, None)
+                .unwrap();
+        assert_eq!(document["users"][0]["user"]["exec"]["command"], "get-token");
+    }
+
+    #[tokio::test]
     async fn the_current_context_is_used() {
         let folder = tempfile::tempdir().unwrap();
         let (config, chosen, _) = configure(&spec(&folder)).await.unwrap();

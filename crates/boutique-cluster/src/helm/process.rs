@@ -17,6 +17,9 @@ use tokio::sync::oneshot;
 /// How long helm may take to end by itself when it is asked to. Helm marks the release as failed then.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
 
+/// Whether a helm ends when we are killed: Linux sees to it.
+pub(super) const DIES_WITH_US: bool = cfg!(target_os = "linux");
+
 /// How often the thread looks after helm.
 const LOOK: Duration = Duration::from_millis(10);
 

@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
+    cause::Cause,
     drift::{live, manifests},
     folder::Folder,
-    process::GRACE,
+    process::{DIES_WITH_US, GRACE},
     program::{Helm, end},
     read::{ReadError, ReleaseReading, newest},
     unlock::unlock,
-    upgrade::{Cause, lease_name},
+    upgrade::lease_name,
 };
 use crate::{
     applyset::leftovers,
@@ -218,7 +219,12 @@ impl Run<'_> {
 
     /// Names this run on Helm's record, so that the next run knows who was killed.
     async fn label(&self, secret: &Value, revision: u64) -> Outcome<()> {
-        let maker = Maker { run: uuid::Uuid::new_v4().simple().to_string(), revision, uninstalls: true };
+        let maker = Maker {
+            run: uuid::Uuid::new_v4().simple().to_string(),
+            revision,
+            uninstalls: true,
+            is_loose: !DIES_WITH_US,
+        };
         let object =
             ObjectRef::of(secret).unwrap_or_else(|| ObjectRef::new(Kind::SECRET, &self.request.id.namespace, ""));
         let pointer = format!("/metadata/labels/{}", core::LEASE_LABEL.replace('/', "~1"));
@@ -257,9 +263,14 @@ impl Run<'_> {
             going.iter().filter(|object| ours.contains_key(&object.reference())).cloned().collect();
         let mut pause = Duration::from_millis(50);
         let mut told = usize::MAX;
+        let mut still: Vec<ObjectRef> = ours.keys().cloned().collect();
+        let staying = |objects, by| UninstallError::Staying { id: self.request.id.clone(), objects, by };
         loop {
-            let found = self.bounds.run(live(self.cluster, &going)).await.map_err(cause)?.map_err(cause)?;
-            let still: Vec<ObjectRef> = found
+            let found = match self.bounds.run(live(self.cluster, &going)).await {
+                Ok(found) => found.map_err(cause)?,
+                Err(by) => return Err(staying(still, by)),
+            };
+            still = found
                 .iter()
                 .filter_map(|object| Some((ObjectRef::of(object)?, object.pointer("/metadata/uid")?.as_str()?)))
                 // One that was made anew is somebody else's.
@@ -276,7 +287,7 @@ impl Run<'_> {
                 self.events.tell(Event::Deleting { left: told });
             }
             if let Err(by) = self.bounds.run(tokio::time::sleep(pause)).await {
-                return Err(UninstallError::Staying { id: self.request.id.clone(), objects: still, by });
+                return Err(staying(still, by));
             }
             pause = (pause * 2).min(Duration::from_secs(2));
         }

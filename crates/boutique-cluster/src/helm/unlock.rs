@@ -8,7 +8,7 @@ use http::{Method, header};
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
 
-use super::upgrade::Cause;
+use super::cause::Cause;
 use crate::{
     connect::Cluster,
     event::{Event, Events},

@@ -9,12 +9,10 @@ use std::{
 };
 
 use boutique_core::{
-    contract::{self, FIELD_MANAGER, NewerContract},
-    finding::Finding,
+    contract::{self, FIELD_MANAGER},
     helm::{
-        self as core, BadChart, BadRecord, BadRelease, ChartMetadata, Complaint, Crds, Effective, Maker, Release,
-        ReleaseId, ReleaseRecord, ReleaseStatus, Secrets, StoredRelease, UpgradeRun, WriteOnlyMissing, complaints,
-        is_kept,
+        self as core, Crds, Effective, Maker, Release, ReleaseId, ReleaseRecord, ReleaseStatus, Secrets, StoredRelease,
+        UpgradeRun, complaints, is_kept,
     },
     object::{Kind, Manifest, ObjectRef},
 };
@@ -22,182 +20,24 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
+    cause::{Applied, ApplyError, Cause},
     charts::{LoadedChart, Reach},
-    crds::{self, CrdError},
-    drift,
-    error::{HelmError, lines},
+    crds, drift,
+    error::HelmError,
     folder::Folder,
     hooks,
-    process::{GRACE, Output},
+    process::{DIES_WITH_US, GRACE, Output},
     program::{Helm, end},
-    read::{ReadError, ReleaseReading, is_of, newest},
+    read::{ReleaseReading, is_of, newest},
     unlock::{mark_left, unlock},
 };
 use crate::{
-    bounds::{Bounds, Interrupted},
+    bounds::Bounds,
     connect::Cluster,
     event::{Change, Event, Events},
-    lease::{Held, LeaseError, LeaseName, LeaseTiming},
-    request::{ApiError, Propagation},
+    lease::{Held, LeaseName, LeaseTiming},
+    request::Propagation,
 };
-
-/// What an apply of a release did, as far as it came.
-#[derive(Debug, Clone)]
-pub struct Applied {
-    /// Number of the newest revision.
-    pub revision: u64,
-    /// Its status.
-    pub status: ReleaseStatus,
-    /// The chart of that revision.
-    pub chart: ChartMetadata,
-    /// Digest of the chart that was asked for; none if it was not loaded.
-    pub digest: Option<String>,
-    /// CRDs that were written.
-    pub crds: Vec<Change>,
-    /// Warnings of helm and the API server.
-    pub warnings: Vec<String>,
-}
-
-/// An apply that did not come to its end.
-#[derive(Debug)]
-pub struct ApplyError {
-    /// Why.
-    pub cause: Cause,
-    /// The release as it stands now; none if there is none. What is here exists and belongs into the state.
-    pub partial: Option<Applied>,
-}
-
-/// Why.
-#[derive(Debug, thiserror::Error)]
-pub enum Cause {
-    /// helm or the chart.
-    #[error(transparent)]
-    Helm(#[from] Box<HelmError>),
-    /// helm refused or failed.
-    #[error("Helm release {id}: {}", refusal(complaints, findings, evidence, ending.as_deref()))]
-    Refused {
-        /// The release.
-        id: ReleaseId,
-        /// What helm said, made readable.
-        complaints: Vec<Complaint>,
-        /// What the pods of a failed hook show.
-        findings: Vec<Finding>,
-        /// The last words of the pods of a failed hook.
-        evidence: Vec<String>,
-        /// How helm ended, if not by itself.
-        ending: Option<String>,
-    },
-    /// A hook will not succeed; helm was stopped instead of waiting for its timeout.
-    #[error("Helm release {id}: a hook will not succeed{}", found(findings))]
-    Hook {
-        /// The release.
-        id: ReleaseId,
-        /// Why.
-        findings: Vec<Finding>,
-    },
-    /// Somebody else may be at work.
-    #[error(
-        "revision {revision} of Helm release {id} is {status}: {by:?} began it {} s ago and nothing shows that it was \
-         abandoned: wait until it is done; it counts as abandoned after {} s more without a change (or: helm rollback {} -n {})",
-        silent.as_secs(), left.as_secs(), id.name, id.namespace
-    )]
-    Locked {
-        /// The release.
-        id: ReleaseId,
-        /// Its status.
-        status: ReleaseStatus,
-        /// Its revision.
-        revision: u64,
-        /// Who wrote it last.
-        by: String,
-        /// Since when it has not changed.
-        silent: Duration,
-        /// When it counts as abandoned.
-        left: Duration,
-    },
-    /// The namespace is not there and was not to be made.
-    #[error("namespace {0} does not exist: create it, or let it be created (create_namespace)")]
-    NamespaceMissing(String),
-    /// The namespace is on its way out.
-    #[error("namespace {0} is being deleted: wait until it is gone (kubectl get namespace {0}), then apply again")]
-    NamespaceTerminating(String),
-    /// The lease cannot be had.
-    #[error(transparent)]
-    Lease(Box<LeaseError>),
-    /// Another writer took the lease while we wrote.
-    #[error(
-        "another writer took over Helm release {0} while this one was silent for too long; run again when it is done"
-    )]
-    LeaseLost(ReleaseId),
-    /// Values that are needed are not there.
-    #[error(transparent)]
-    WriteOnly(#[from] WriteOnlyMissing),
-    /// The CRDs.
-    #[error(transparent)]
-    Crds(#[from] CrdError),
-    /// The chart's files.
-    #[error("chart {chart}: {source}")]
-    Chart {
-        /// The chart.
-        chart: String,
-        /// Why.
-        source: BadChart,
-    },
-    /// A newer release wrote our record.
-    #[error(transparent)]
-    Contract(#[from] NewerContract),
-    /// Our record is damaged.
-    #[error(transparent)]
-    Record(#[from] BadRecord),
-    /// Helm's record is damaged.
-    #[error(transparent)]
-    Release(#[from] BadRelease),
-    /// Reading back failed.
-    #[error(transparent)]
-    Read(#[from] Box<ReadError>),
-    /// A request failed.
-    #[error(transparent)]
-    Api(#[from] ApiError),
-    /// It was called off, or its time was over.
-    #[error("{0}")]
-    Interrupted(#[from] Interrupted),
-}
-
-impl From<LeaseError> for Cause {
-    fn from(error: LeaseError) -> Self {
-        Self::Lease(Box::new(error))
-    }
-}
-
-fn refusal(complaints: &[Complaint], findings: &[Finding], evidence: &[String], ending: Option<&str>) -> String {
-    let mut said = match ending {
-        Some(ending) => format!("helm was {ending}"),
-        None => String::new(),
-    };
-    let parts = [lines(complaints), found(findings).trim_start().to_owned(), evidence.join("\n")];
-    for part in parts.iter().filter(|part| !part.is_empty()) {
-        said = if said.is_empty() { part.clone() } else { format!("{said}\n{part}") };
-    }
-    said
-}
-
-fn found(findings: &[Finding]) -> String {
-    findings.iter().map(|finding| format!("\n{finding}")).collect()
-}
-
-impl std::fmt::Display for ApplyError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.cause)?;
-        match &self.partial {
-            Some(Applied { revision, status, .. }) => {
-                write!(f, "\nrevision {revision} of the release is {status}; the next apply goes on from there")
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for ApplyError {}
 
 /// Installs the release, or upgrades it to what is asked for; a new revision in any case. When the bounds end it, helm is
 /// stopped, its end awaited for a few seconds, and what it left is marked failed.
@@ -420,6 +260,7 @@ impl Run<'_> {
             run: uuid::Uuid::new_v4().simple().to_string(),
             revision: stored.map_or(0, |stored| stored.revision) + 1,
             uninstalls: false,
+            is_loose: !DIES_WITH_US,
         };
         let path = chart.path.display().to_string();
         let left = bounds.deadline.saturating_duration_since(Instant::now());

@@ -1,7 +1,10 @@
 //! Install, upgrade, import, uninstall.
 
+use std::time::Duration;
+
 use boutique_cluster::{
-    event::Events,
+    bounds::Bounds,
+    event::{Event, Events},
     helm::{self, ReleaseStatus, WriteOnly},
 };
 use boutique_core::{helm::values_diff, object::Kind};
@@ -44,6 +47,33 @@ async fn a_release_is_installed_waited_for_upgraded_and_taken_down() {
     assert!(web.read().await.is_none());
     assert_eq!(web.uninstall().await.deleted, [], "once more is no error");
     web.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_uninstall_ends_when_the_objects_are_gone_and_goes_on_after_it_was_called_off() {
+    let web = std::sync::Arc::new(Web::new("finalizer").await);
+    web.apply(json!({})).await;
+    let finalizers = json!(["example.com/hold"]);
+    web.patch(Kind::CONFIG_MAP, "web", json!([{"op": "add", "path": "/metadata/finalizers", "value": finalizers}]))
+        .await;
+    let cancel = tokio_util::sync::CancellationToken::new();
+    let (events, mut event_rx) = Events::channel();
+    let taking_down = tokio::spawn({
+        let (web, bounds) = (std::sync::Arc::clone(&web), Bounds { cancel: cancel.clone(), ..bounds() });
+        async move {
+            let request = helm::UninstallRequest::new(web.id.clone());
+            helm::uninstall(&web.helm, &web.cluster, &request, &bounds, &events).await
+        }
+    });
+    let held = async { while !matches!(event_rx.recv().await, Some(Event::Deleting { left: 1 })) {} };
+    tokio::time::timeout(Duration::from_secs(60), held).await.expect("all but one go");
+    cancel.cancel();
+    let error = taking_down.await.unwrap().unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains(&format!("ConfigMap {}/web", web.namespace())) && said.contains("finalizers"), "{said}");
+    web.patch(Kind::CONFIG_MAP, "web", json!([{"op": "remove", "path": "/metadata/finalizers"}])).await;
+    web.uninstall().await;
+    assert!(web.live(Kind::CONFIG_MAP, "boutique-release-web").await.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,21 +22,24 @@ pub struct Maker {
     pub revision: u64,
     /// Whether it takes the release down.
     pub uninstalls: bool,
+    /// Whether helm may outlive the run when that is killed: only Linux ends a child with its parent.
+    pub is_loose: bool,
 }
 
 impl Maker {
     /// The label's value.
     pub fn label(&self) -> String {
-        format!("{}.{}{}", self.run, self.revision, if self.uninstalls { ".uninstall" } else { "" })
+        let uninstall = if self.uninstalls { ".uninstall" } else { "" };
+        let loose = if self.is_loose { ".loose" } else { "" };
+        format!("{}.{}{uninstall}{loose}", self.run, self.revision)
     }
 
     fn read(label: &str) -> Option<Self> {
-        let (rest, uninstalls) = match label.strip_suffix(".uninstall") {
-            Some(rest) => (rest, true),
-            None => (label, false),
-        };
+        let strip = |text: &'_ str, end: &str| text.strip_suffix(end).map(str::to_owned);
+        let (rest, is_loose) = strip(label, ".loose").map_or_else(|| (label.to_owned(), false), |rest| (rest, true));
+        let (rest, uninstalls) = strip(&rest, ".uninstall").map_or_else(|| (rest.clone(), false), |rest| (rest, true));
         let (run, revision) = rest.rsplit_once('.')?;
-        Some(Self { run: run.to_owned(), revision: revision.parse().ok()?, uninstalls })
+        Some(Self { run: run.to_owned(), revision: revision.parse().ok()?, uninstalls, is_loose })
     }
 }
 
@@ -69,6 +72,7 @@ pub fn lock(release: &StoredRelease, now: Timestamp, unlock_after: Duration) -> 
     if let Some(maker) = maker
         && maker.revision == release.revision
         && maker.uninstalls == uninstalls
+        && !maker.is_loose
     {
         let evidence = format!("run {} of boutique began it and holds the release's lease no more", maker.run);
         return Lock::Abandoned { evidence };
@@ -129,12 +133,24 @@ mod tests {
 
     #[test]
     fn a_run_of_ours_that_has_lost_its_lease_is_gone_at_once() {
-        let maker = Maker { run: "abc".into(), revision: 3, uninstalls: false };
+        let maker = Maker { run: "abc".into(), revision: 3, uninstalls: false, is_loose: false };
         let verdict = lock(&release(ReleaseStatus::PendingUpgrade, Some(&maker.label())), at(0), LIMIT);
         assert!(matches!(&verdict, Lock::Abandoned { evidence } if evidence.contains("run abc")), "{verdict:?}");
         let maker = Maker { uninstalls: true, ..maker };
         let verdict = lock(&release(ReleaseStatus::Uninstalling, Some(&maker.label())), at(0), LIMIT);
         assert!(matches!(verdict, Lock::Abandoned { .. }), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_run_whose_helm_may_have_outlived_it_is_waited_for_like_a_stranger() {
+        for uninstalls in [false, true] {
+            let maker = Maker { run: "abc".into(), revision: 3, uninstalls, is_loose: true };
+            assert_eq!(Maker::read(&maker.label()), Some(maker.clone()));
+            assert!(maker.label().len() + 32 <= 63);
+            let status = if uninstalls { ReleaseStatus::Uninstalling } else { ReleaseStatus::PendingUpgrade };
+            let verdict = lock(&release(status, Some(&maker.label())), at(0), LIMIT);
+            assert!(matches!(verdict, Lock::Held { .. }), "{verdict:?}");
+        }
     }
 
     #[test]
