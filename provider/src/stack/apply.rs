@@ -61,14 +61,18 @@ fn request(ctx: &Context<Stack>, spec: &StackSpec, plan: &StackModel) -> Result<
 
 /// The answer of an apply that did all it should: the truth about the shop as it now is.
 async fn read_back(run: &Run<'_, Stack>, applied: &Applied) -> Outcome<StackModel> {
-    let read = run.bounds.run(applyset::read(run.cluster, &id(&run.plan))).await;
-    let (pending, unread) = match read {
-        Ok(Ok(reading)) => {
-            remember_drift(run.ctx, &reading)?;
-            (reading.pending, None)
+    let (pending, unread) = if run.plan.wait_for() == WaitFor::None {
+        // The objects answered a moment ago what they are; reading them again would say the same.
+        (Vec::new(), None)
+    } else {
+        match run.bounds.run(applyset::read(run.cluster, &id(&run.plan))).await {
+            Ok(Ok(reading)) => {
+                remember_drift(run.ctx, &reading)?;
+                (reading.pending, None)
+            }
+            Ok(Err(error)) => (Vec::new(), Some(error.to_string())),
+            Err(interrupted) => (Vec::new(), Some(interrupted.to_string())),
         }
-        Ok(Err(error)) => (Vec::new(), Some(error.to_string())),
-        Err(interrupted) => (Vec::new(), Some(interrupted.to_string())),
     };
     let mut answer = control::warn(Answer::from(run.state(applied, &pending)));
     for warning in &applied.warnings {
