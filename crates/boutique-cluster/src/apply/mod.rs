@@ -157,9 +157,20 @@ async fn apply_one(
             events.tell(Event::VariablesRemoved { object: object.clone(), paths });
         }
     }
-    let ops = patches_disowned(&live);
-    if !ops.is_empty() {
-        live = cluster.json_patch(&object, manifest.kind(), None, &ops, FIELD_MANAGER).await?;
+    let mut tries = 0;
+    loop {
+        let ops = patches_disowned(&live);
+        if ops.is_empty() {
+            break;
+        }
+        tries += 1;
+        live = match cluster.json_patch(&object, manifest.kind(), None, &ops, FIELD_MANAGER).await {
+            // A controller wrote the status since our answer, and the entry stands at another place now.
+            Err(error) if error.is_invalid() && tries < 5 => {
+                cluster.get(manifest.kind(), manifest.namespace(), manifest.name()).await?.ok_or(error)?
+            }
+            patched => patched?,
+        };
     }
     let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let differing = differences(manifest, &live);
