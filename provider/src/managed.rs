@@ -5,12 +5,16 @@ use std::pin::pin;
 use std::time::Duration;
 
 use boutique_cluster::apply::PlannedDrift;
-use boutique_cluster::applyset::{Applied, ApplyError, Cause, SetReading};
+use boutique_cluster::applyset::{Applied, ApplyError, Cause, DestroyError, Destroyed, SetReading};
 use boutique_cluster::bounds::Bounds;
 use boutique_cluster::connect::Cluster;
 use boutique_cluster::event::Event;
+use boutique_core::contract::SetId;
 use boutique_core::object::Kind;
-use tfplugin_rs::{Answer, Context, Diagnostic, Failure, List, Outcome, Reason, Resource, Value};
+use boutique_core::revision::Revision;
+use tfplugin_rs::{
+    Answer, Context, Diagnostic, Diagnostics, Failure, List, Operation, Outcome, Reason, Resource, Value,
+};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::connection::{Connection, NoCluster, not_checked, sentence};
@@ -53,6 +57,16 @@ pub(crate) trait Managed: Resource<Data = Connection> {
     fn summary(cause: &Cause) -> String {
         summary(cause, Self::THING)
     }
+}
+
+/// How long an operation may take where nothing is configured.
+pub(crate) fn default_timeout(operation: Operation) -> Duration {
+    let minutes = match operation {
+        Operation::Create | Operation::Update => 10,
+        Operation::Delete => 5,
+        Operation::Plan | Operation::Read | Operation::Import => 2,
+    };
+    Duration::from_secs(minutes * 60)
 }
 
 /// One apply under way.
@@ -257,6 +271,80 @@ pub(crate) async fn cluster_to_destroy<R: Managed>(ctx: &Context<R>) -> Result<&
         ));
         error
     })
+}
+
+/// The bounds of an operation that needs no time to explain itself.
+pub(crate) fn bounds<R: Managed>(ctx: &Context<R>) -> Bounds {
+    Bounds { cancel: ctx.cancellation_token(), deadline: ctx.deadline().into() }
+}
+
+/// The answer of a destroy.
+pub(crate) fn destroyed<R: Managed>(
+    mut state: R::Model,
+    outcome: Result<Destroyed, Box<DestroyError>>,
+) -> Outcome<R::Model, ()> {
+    match outcome {
+        Ok(destroyed) if destroyed.kept.is_empty() => Ok(().into()),
+        Ok(destroyed) => {
+            let mut diagnostics = Diagnostics::none();
+            let kept: Vec<String> = destroyed.kept.iter().map(|kept| sentence(kept)).collect();
+            diagnostics.push(Diagnostic::warning("Something was kept", kept.join("\n")));
+            Ok(Answer::with((), diagnostics))
+        }
+        Err(error) => {
+            let thing = R::THING;
+            let summary = match &error.cause {
+                Cause::Interrupted(_) => "The destroy was interrupted".to_owned(),
+                Cause::Staying(_) => "Some objects do not go".to_owned(),
+                _ => format!("The {thing} was not destroyed"),
+            };
+            let left = format!("the destroy did not come to its end; destroy again, or apply to restore the {thing}");
+            *R::pending(&mut state) = sentences(&[left]);
+            let detail =
+                format!("{} What is left stays in the state; destroy again to go on.", sentence(&error.to_string()));
+            Err(Failure::with_state(state, Diagnostic::error(summary, detail)))
+        }
+    }
+}
+
+/// The answer with what the API server warned of.
+pub(crate) fn with_warnings<M>(answer: Answer<M>, applied: &Applied) -> Answer<M> {
+    applied.warnings.iter().fold(answer, |answer, warning| answer.warn("The API server warns", sentence(warning)))
+}
+
+/// The answer, with a warning if what was applied could not be read back.
+pub(crate) fn with_unread<R: Managed>(answer: Answer<R::Model>, unread: Option<String>) -> Answer<R::Model> {
+    let Some(why) = unread else { return answer };
+    answer.warn(
+        format!("The {} was not read back", R::THING),
+        format!("It is applied. Whether somebody changed it meanwhile is not known: {}", sentence(&why)),
+    )
+}
+
+/// A warning: somebody with a newer provider applied, and what they said cannot be read here.
+pub(crate) fn unreadable<R: Managed>(id: &SetId, revision: &Revision, said: &str) -> Diagnostic {
+    Diagnostic::warning(
+        "The newest revision cannot be read",
+        format!(
+            "Revision {} of {id} was written by {} with settings that this provider does not know ({said}). Use the \
+             release that wrote it, or a newer one; an apply with this one sets the {} back to this configuration.",
+            revision.number,
+            revision.created_by,
+            R::THING
+        ),
+    )
+}
+
+/// An import of something whose settings nobody recorded.
+pub(crate) fn no_revision<R: Managed>(id: &SetId) -> Diagnostic {
+    Diagnostic::error(
+        format!("The {} has no revision", R::THING),
+        format!(
+            "The first apply of {id} never came to its end, so its settings are not recorded. Apply a {} with this name \
+             and namespace: it goes on from what is there.",
+            R::TYPE
+        ),
+    )
 }
 
 /// Remembers what the next plan shows as drift.

@@ -11,7 +11,9 @@ use super::model::IngressModel;
 use super::specification::{self, Reading};
 use super::{Ingress, read, report};
 use crate::connection::sentence;
-use crate::managed::{DRIFT, Run, VERSION, interrupted, remember_drift};
+use crate::managed::{
+    DRIFT, Managed as _, Run, VERSION, interrupted, remember_drift, sentences, with_unread, with_warnings,
+};
 
 /// What is said while nobody knows yet whether the shop is reached.
 pub(super) const NOT_REACHED: &str =
@@ -108,7 +110,7 @@ async fn read_into(run: &Run<'_, Ingress>, state: &mut IngressModel, spec: &Ingr
     if let Ok(Ok(reading)) = reading {
         read::fill(state, &reading);
     }
-    <Ingress as crate::managed::Managed>::close(state);
+    Ingress::close(state);
 }
 
 /// The version of the secret values that a resource wants.
@@ -133,24 +135,15 @@ async fn read_back(
     if let Some(reading) = &reading {
         remember_drift(run.ctx, &reading.set)?;
         read::fill(&mut state, reading);
-        state.pending = crate::managed::sentences(&reading.pending);
+        state.pending = sentences(&reading.pending);
     }
-    <Ingress as crate::managed::Managed>::close(&mut state);
-    let mut answer = Answer::from(state);
-    for warning in &applied.set.warnings {
-        answer = answer.warn("The API server warns", sentence(warning));
-    }
+    Ingress::close(&mut state);
+    let mut answer = with_warnings(Answer::from(state), &applied.set);
     for kept in &applied.kept {
         answer = answer.warn("Something was kept", sentence(kept));
     }
     for warning in reached.map(|reached| reached.warnings).unwrap_or_default() {
         answer = answer.warn("About the way in", sentence(&warning));
     }
-    match unread {
-        Some(why) => Ok(answer.warn(
-            "The ingress was not read back",
-            format!("It is applied. Whether somebody changed it meanwhile is not known: {}", sentence(&why)),
-        )),
-        None => Ok(answer),
-    }
+    Ok(with_unread::<Ingress>(answer, unread))
 }

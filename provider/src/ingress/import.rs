@@ -7,7 +7,7 @@ use tfplugin_rs::{Context, Diagnostic, Outcome};
 use super::model::IngressModel;
 use super::{Ingress, read};
 use crate::connection::sentence;
-use crate::managed::remember_drift;
+use crate::managed::{no_revision, remember_drift};
 
 pub(super) async fn import(ctx: &Context<Ingress>, id: &str) -> Outcome<IngressModel> {
     let id = SetId::parse(Owner::Ingress, id.trim())
@@ -28,14 +28,7 @@ pub(super) async fn import(ctx: &Context<Ingress>, id: &str) -> Outcome<IngressM
         .into());
     }
     let Some(model) = read::recorded(&id, &reading)? else {
-        return Err(Diagnostic::error(
-            "The ingress has no revision",
-            format!(
-                "The first apply of {id} never came to its end, so its settings are not recorded. Apply a boutique_ingress \
-                 with this name and namespace: it goes on from what is there."
-            ),
-        )
-        .into());
+        return Err(no_revision::<Ingress>(&id).into());
     };
     remember_drift(ctx, &reading.set)?;
     Ok(model.into())

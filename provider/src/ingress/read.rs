@@ -9,7 +9,7 @@ use super::apply::secret_version;
 use super::model::IngressModel;
 use super::{Ingress, plan, specification};
 use crate::connection::sentence;
-use crate::managed::{Managed as _, Refresh, SKIP, refresh, remember_drift, sentences};
+use crate::managed::{Managed as _, Refresh, SKIP, refresh, remember_drift, sentences, unreadable};
 
 pub(super) async fn read(
     ctx: &Context<Ingress>,
@@ -73,16 +73,7 @@ pub(super) fn fill(state: &mut IngressModel, reading: &EdgeReading) {
 /// with a newer provider applied, and what they said cannot be read here.
 pub(super) fn recorded(id: &SetId, reading: &EdgeReading) -> Result<Option<IngressModel>, Diagnostic> {
     let Some(revision) = &reading.set.revision else { return Ok(None) };
-    let unreadable = |said: String| {
-        Diagnostic::warning(
-            "The newest revision cannot be read",
-            format!(
-                "Revision {} of {id} was written by {} with settings that this provider does not know ({said}). Use the \
-                 release that wrote it, or a newer one; an apply with this one sets the ingress back to this configuration.",
-                revision.number, revision.created_by
-            ),
-        )
-    };
+    let unreadable = |said: String| unreadable::<Ingress>(id, revision, &said);
     let spec: IngressSpec =
         serde_json::from_value(revision.spec.clone()).map_err(|error| unreadable(error.to_string()))?;
     let mut model = specification::model(&spec);

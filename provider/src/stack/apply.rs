@@ -14,7 +14,7 @@ use super::model::{StackModel, WaitFor};
 use super::specification::{self, Reading};
 use super::{Stack, control, validate, wait};
 use crate::connection::sentence;
-use crate::managed::{DRIFT, Run, VERSION, remember_drift};
+use crate::managed::{DRIFT, Run, VERSION, remember_drift, with_unread, with_warnings};
 
 pub(super) async fn apply(ctx: &Context<Stack>, plan: StackModel, prior: Option<StackModel>) -> Outcome<StackModel> {
     let Reading { spec, .. } = specification::read(&plan)?;
@@ -74,17 +74,8 @@ async fn read_back(run: &Run<'_, Stack>, applied: &Applied) -> Outcome<StackMode
             Err(interrupted) => (Vec::new(), Some(interrupted.to_string())),
         }
     };
-    let mut answer = control::warn(Answer::from(run.state(applied, &pending)));
-    for warning in &applied.warnings {
-        answer = answer.warn("The API server warns", sentence(warning));
-    }
-    match unread {
-        Some(why) => Ok(answer.warn(
-            "The shop was not read back",
-            format!("It is applied. Whether somebody changed it meanwhile is not known: {}", sentence(&why)),
-        )),
-        None => Ok(answer),
-    }
+    let answer = with_warnings(control::warn(Answer::from(run.state(applied, &pending))), applied);
+    Ok(with_unread::<Stack>(answer, unread))
 }
 
 /// The identity of the shop of a plan.

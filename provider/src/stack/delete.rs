@@ -1,40 +1,18 @@
 //! Destroy.
 
-use boutique_cluster::applyset::{self, Cause, DestroyRequest};
-use boutique_cluster::bounds::Bounds;
+use boutique_cluster::applyset::{self, DestroyRequest};
 use boutique_cluster::event::Events;
 use boutique_core::contract::SetId;
-use tfplugin_rs::{Answer, Context, Diagnostic, Diagnostics, Failure, Outcome};
+use tfplugin_rs::{Context, Outcome};
 
 use super::Stack;
 use super::model::StackModel;
-use crate::connection::sentence;
-use crate::managed::{VERSION, cluster_to_destroy, sentences};
+use crate::managed::{VERSION, bounds, cluster_to_destroy, destroyed};
 
-pub(super) async fn delete(ctx: &Context<Stack>, mut state: StackModel) -> Outcome<StackModel, ()> {
+pub(super) async fn delete(ctx: &Context<Stack>, state: StackModel) -> Outcome<StackModel, ()> {
     let cluster = cluster_to_destroy(ctx).await?;
     let id = SetId::stack(state.namespace.require("namespace")?, state.name.require("name")?);
-    let bounds = Bounds { cancel: ctx.cancellation_token(), deadline: ctx.deadline().into() };
     let events = Events::new(|event| tracing::info!("{event}"));
-    match applyset::destroy(cluster, DestroyRequest::new(id, VERSION), &bounds, &events).await {
-        Ok(destroyed) if destroyed.kept.is_empty() => Ok(().into()),
-        Ok(destroyed) => {
-            let mut diagnostics = Diagnostics::none();
-            let kept: Vec<String> = destroyed.kept.iter().map(|kept| sentence(kept)).collect();
-            diagnostics.push(Diagnostic::warning("Something was kept", kept.join("\n")));
-            Ok(Answer::with((), diagnostics))
-        }
-        Err(error) => {
-            let summary = match &error.cause {
-                Cause::Interrupted(_) => "The destroy was interrupted",
-                Cause::Staying(_) => "Some objects do not go",
-                _ => "The shop was not destroyed",
-            };
-            let left = "the destroy did not come to its end; destroy again, or apply to restore the shop".to_owned();
-            state.pending = sentences(&[left]);
-            let detail =
-                format!("{} What is left stays in the state; destroy again to go on.", sentence(&error.to_string()));
-            Err(Failure::with_state(state, Diagnostic::error(summary, detail)))
-        }
-    }
+    let outcome = applyset::destroy(cluster, DestroyRequest::new(id, VERSION), &bounds(ctx), &events).await;
+    destroyed::<Stack>(state, outcome)
 }

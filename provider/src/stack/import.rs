@@ -7,7 +7,7 @@ use tfplugin_rs::{Context, Diagnostic, Outcome};
 use super::model::StackModel;
 use super::{Stack, read};
 use crate::connection::sentence;
-use crate::managed::remember_drift;
+use crate::managed::{no_revision, remember_drift};
 
 pub(super) async fn import(ctx: &Context<Stack>, id: &str) -> Outcome<StackModel> {
     let id = SetId::parse(Owner::Stack, id.trim())
@@ -28,14 +28,7 @@ pub(super) async fn import(ctx: &Context<Stack>, id: &str) -> Outcome<StackModel
         .into());
     }
     let Some(model) = read::recorded(&id, &reading)? else {
-        return Err(Diagnostic::error(
-            "The shop has no revision",
-            format!(
-                "The first apply of {id} never came to its end, so its settings are not recorded. Apply a boutique_stack with \
-                 this name and namespace: it goes on from what is there."
-            ),
-        )
-        .into());
+        return Err(no_revision::<Stack>(&id).into());
     };
     remember_drift(ctx, &reading)?;
     Ok(model.into())

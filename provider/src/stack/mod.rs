@@ -18,7 +18,7 @@ use std::time::Duration;
 use tfplugin_rs::{Change, Context, Create, Diagnostics, List, Operation, Outcome, Plan, Resource, Update, Value};
 
 use crate::connection::Connection;
-use crate::managed::{Managed, close};
+use crate::managed::{Managed, close, default_timeout};
 use model::StackModel;
 
 /// The resource.
@@ -51,12 +51,7 @@ impl Resource for Stack {
     }
 
     fn timeout(&self, operation: Operation, values: &StackModel) -> Duration {
-        let minutes = match operation {
-            Operation::Create | Operation::Update => 10,
-            Operation::Delete => 5,
-            Operation::Plan | Operation::Read | Operation::Import => 2,
-        };
-        values.timeouts.of(operation, Duration::from_secs(minutes * 60))
+        values.timeouts.of(operation, default_timeout(operation))
     }
 
     async fn modify_plan(

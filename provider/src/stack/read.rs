@@ -9,7 +9,7 @@ use tfplugin_rs::{Answer, Context, Diagnostic, Outcome};
 use super::model::StackModel;
 use super::{Stack, notes, specification};
 use crate::connection::sentence;
-use crate::managed::{Refresh, SKIP, refresh, remember_drift, sentences};
+use crate::managed::{Refresh, SKIP, refresh, remember_drift, sentences, unreadable};
 
 pub(super) async fn read(ctx: &Context<Stack>, mut state: StackModel) -> Outcome<StackModel, Option<StackModel>> {
     let cluster = match refresh(ctx).await? {
@@ -50,16 +50,7 @@ pub(super) async fn read(ctx: &Context<Stack>, mut state: StackModel) -> Outcome
 /// with a newer provider applied, and what they said cannot be read here.
 pub(super) fn recorded(id: &SetId, reading: &SetReading) -> Result<Option<StackModel>, Diagnostic> {
     let Some(revision) = &reading.revision else { return Ok(None) };
-    let unreadable = |said: String| {
-        Diagnostic::warning(
-            "The newest revision cannot be read",
-            format!(
-                "Revision {} of {id} was written by {} with settings that this provider does not know ({said}). Use the \
-                 release that wrote it, or a newer one; an apply with this one sets the shop back to this configuration.",
-                revision.number, revision.created_by
-            ),
-        )
-    };
+    let unreadable = |said: String| unreadable::<Stack>(id, revision, &said);
     let spec: StackSpec =
         serde_json::from_value(revision.spec.clone()).map_err(|error| unreadable(error.to_string()))?;
     let manifests = render::stack(&spec).map_err(|error| unreadable(error.to_string()))?;

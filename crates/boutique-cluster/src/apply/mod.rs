@@ -28,6 +28,8 @@ pub(crate) use conflict::{Policy, foreseen};
 use conflict::{field_conflicts, refused};
 use repair::{added_variables, keys_put_back, patches_disowned};
 
+/// Tries of a write that another writer comes between.
+const TRIES: u32 = 5;
 /// Writes that run at the same time.
 const AT_ONCE: usize = 8;
 
@@ -106,6 +108,30 @@ pub(crate) async fn apply_all(
     Vec::new()
 }
 
+/// The object after a JSON Patch that `ops` makes of it as it is; none if there is nothing to patch. Places in lists are
+/// told by their index, and another writer may move them between our look and our patch: then we look again.
+async fn patched(
+    cluster: &Cluster,
+    manifest: &Manifest,
+    live: &Value,
+    ops: impl Fn(&Value) -> Vec<Value>,
+) -> Result<Option<Value>, ApiError> {
+    let (object, kind) = (manifest.reference(), manifest.kind());
+    let mut ops_now = ops(live);
+    let mut tries = 0;
+    while !ops_now.is_empty() {
+        tries += 1;
+        match cluster.json_patch(&object, kind, None, &ops_now, FIELD_MANAGER).await {
+            Err(error) if error.is_invalid() && tries < TRIES => {
+                let live = cluster.get(kind, manifest.namespace(), manifest.name()).await?.ok_or(error)?;
+                ops_now = ops(&live);
+            }
+            patched => return patched.map(Some),
+        }
+    }
+    Ok(None)
+}
+
 async fn apply_one(
     cluster: &Cluster,
     manifest: &Manifest,
@@ -116,10 +142,7 @@ async fn apply_one(
     let object = manifest.reference();
     let known = before.live.get(&object);
     if let Some(known) = known {
-        let ops = keys_put_back(manifest, known);
-        if !ops.is_empty() {
-            cluster.json_patch(&object, manifest.kind(), None, &ops, FIELD_MANAGER).await?;
-        }
+        patched(cluster, manifest, known, |live| keys_put_back(manifest, live)).await?;
     }
     let mut tries = 0;
     let answer = loop {
@@ -128,7 +151,7 @@ async fn apply_one(
             Ok(answer) => break answer,
             Err(error) if error.is_conflict() => {
                 let owned = field_conflicts(&error);
-                if owned.is_empty() && tries < 5 {
+                if owned.is_empty() && tries < TRIES {
                     // The object changed between the server's read and its write.
                     continue;
                 }
@@ -151,26 +174,15 @@ async fn apply_one(
         let added = added_variables(manifest, known, &live, &before.admitted, policy);
         if !added.is_empty() {
             let places: Vec<&Path> = added.iter().collect();
-            let ops = removal(&live, &places);
-            live = cluster.json_patch(&object, manifest.kind(), None, &ops, FIELD_MANAGER).await?;
+            if let Some(without) = patched(cluster, manifest, &live, |live| removal(live, &places)).await? {
+                live = without;
+            }
             let paths = added.iter().map(ToString::to_string).collect();
             events.tell(Event::VariablesRemoved { object: object.clone(), paths });
         }
     }
-    let mut tries = 0;
-    loop {
-        let ops = patches_disowned(&live);
-        if ops.is_empty() {
-            break;
-        }
-        tries += 1;
-        live = match cluster.json_patch(&object, manifest.kind(), None, &ops, FIELD_MANAGER).await {
-            // A controller wrote the status since our answer, and the entry stands at another place now.
-            Err(error) if error.is_invalid() && tries < 5 => {
-                cluster.get(manifest.kind(), manifest.namespace(), manifest.name()).await?.ok_or(error)?
-            }
-            patched => patched?,
-        };
+    if let Some(disowned) = patched(cluster, manifest, &live, patches_disowned).await? {
+        live = disowned;
     }
     let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let differing = differences(manifest, &live);

@@ -65,14 +65,7 @@ pub async fn apply(
     bounds: &Bounds,
     events: &Events,
 ) -> Result<EdgeApplied, Box<ApplyError>> {
-    let refused = |error: EdgeError| {
-        let cause = match error {
-            EdgeError::Interrupted(by) => Cause::Interrupted(by),
-            EdgeError::Api(error) => Cause::Api(error),
-            other => Cause::Companion(Box::new(other)),
-        };
-        Box::new(ApplyError { cause, partial: Applied::default() })
-    };
+    let refused = |error: EdgeError| Box::new(ApplyError { cause: cause(error), partial: Applied::default() });
     let spec = &request.spec;
     let id = spec.id();
     let controller = Controller { cluster, spec, settings: &request.settings, bounds, events };
@@ -116,13 +109,18 @@ pub async fn apply(
         match left {
             Ok(Left::Uninstalled(kept)) => applied.kept.extend(kept),
             Ok(Left::Stays(why)) => applied.kept.extend(why),
-            Err(error) => {
-                let error = refused(error);
-                return Err(Box::new(ApplyError { cause: error.cause, partial: applied.set }));
-            }
+            Err(error) => return Err(Box::new(ApplyError { cause: cause(error), partial: applied.set })),
         }
     }
     Ok(applied)
+}
+
+fn cause(error: EdgeError) -> Cause {
+    match error {
+        EdgeError::Interrupted(by) => Cause::Interrupted(by),
+        EdgeError::Api(error) => Cause::Api(error),
+        other => Cause::Companion(Box::new(other)),
+    }
 }
 
 /// The work before the routes.
