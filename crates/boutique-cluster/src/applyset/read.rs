@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{ReadError, member_kinds};
-use crate::{connect::Cluster, prune::is_member, revisions::Records};
+use crate::{connect::Cluster, prune::is_member, request::ApiError, revisions::Records};
 
 /// A set as it stands in the cluster.
 #[derive(Debug, Clone, Default)]
@@ -36,16 +36,20 @@ pub struct SetReading {
     pub pending: Vec<String>,
 }
 
-/// Reads a set with one LIST of its records and one LIST per kind of its members, the latter at the same time: at most
-/// nine requests, and one more for each object that seems to be missing.
+/// Reads a set with one LIST of its records and one LIST per kind of its members: at most nine requests, and one more for
+/// each object that seems to be missing. The kinds that every such set has are asked for while the records, which name the
+/// others, are on their way.
 ///
 /// # Errors
 /// Any failure: only an empty answer means that a set is not there, never an error.
 pub async fn read(cluster: &Cluster, id: &SetId) -> Result<SetReading, ReadError> {
-    let records = Records::read(cluster, id).await?;
+    let selector = id.selector();
+    let ahead = cluster.list_all(usual_kinds(id.owner).iter().copied(), &id.namespace, &selector);
+    let (records, ahead) = tokio::join!(Records::read(cluster, id), ahead);
+    let records = records?;
     let inventory = records.inventory()?;
     let revision = records.newest()?;
-    let live = members(cluster, id, inventory.as_ref(), revision.as_ref()).await?;
+    let live = members(cluster, id, inventory.as_ref(), revision.as_ref(), ahead).await?;
     let mut reading = SetReading {
         exists: records.any() || !live.is_empty(),
         drift: Vec::new(),
@@ -62,24 +66,33 @@ pub async fn read(cluster: &Cluster, id: &SetId) -> Result<SetReading, ReadError
     Ok(reading)
 }
 
+/// Kinds that every set of the resource has.
+fn usual_kinds(owner: Owner) -> &'static [Kind] {
+    match owner {
+        Owner::Stack | Owner::Monitoring => &[Kind::DEPLOYMENT, Kind::SERVICE, Kind::SERVICE_ACCOUNT],
+        Owner::Ingress => &[Kind::INGRESS],
+    }
+}
+
+/// The live members. `ahead` is what was found of the usual kinds; where it failed, those that matter are asked for again.
 async fn members(
     cluster: &Cluster,
     id: &SetId,
     inventory: Option<&Inventory>,
     revision: Option<&Revision>,
+    ahead: Result<Vec<Value>, ApiError>,
 ) -> Result<Vec<Value>, ReadError> {
-    let kinds: BTreeSet<Kind> = match (inventory, revision) {
-        (None, None) => match id.owner {
-            Owner::Stack | Owner::Monitoring => [Kind::DEPLOYMENT, Kind::SERVICE].into(),
-            Owner::Ingress => [Kind::INGRESS].into(),
-        },
+    let usual = usual_kinds(id.owner);
+    let mut kinds: BTreeSet<Kind> = match (inventory, revision) {
+        (None, None) => usual.iter().copied().collect(),
         (None, Some(_)) => member_kinds(id.owner).iter().copied().collect(),
         (Some(inventory), revision) => {
             let applied = revision.map(|revision| revision.objects.as_slice()).unwrap_or_default();
             inventory.kinds.iter().copied().chain(applied.iter().map(Manifest::kind)).collect()
         }
     };
-    let mut live = cluster.list_all(kinds, &id.namespace, &id.selector()).await?;
+    let mut live = ahead.inspect(|_| kinds.retain(|kind| !usual.contains(kind))).unwrap_or_default();
+    live.extend(cluster.list_all(kinds, &id.namespace, &id.selector()).await?);
     live.retain(|object| is_member(id, object));
     // An object that lost its labels is not missing: ask for it by name.
     let found: HashSet<ObjectRef> = live.iter().filter_map(ObjectRef::of).collect();
