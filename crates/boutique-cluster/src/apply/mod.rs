@@ -31,7 +31,7 @@ use repair::{added_variables, keys_put_back, patches_disowned};
 /// Tries of a write that another writer comes between.
 const TRIES: u32 = 5;
 /// Writes that run at the same time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 32;
 
 /// Why an object was not written.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,8 @@
 //! Applying a set.
 //!
 //! Order: namespace → rights → lease → records → what is there → refusals (nothing is written up to here but namespace
-//! and lease) → inventory with the union of old and new kinds → companion (a Helm release) → objects → prune → revision →
-//! inventory. Killed at any point, the next apply finds every object by inventory and labels and goes on.
+//! and lease) → inventory with the union of old and new kinds → companion (a Helm release) → objects → prune → revision
+//! and inventory. Killed at any point, the next apply finds every object by inventory and labels and goes on.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -186,7 +186,10 @@ impl Run<'_> {
     /// Reads what is there, refuses what cannot be, and records that the apply begins.
     async fn prepare(&self, manifests: &[Manifest], namespace_uid: Option<String>) -> Result<Prepared, Cause> {
         let id = &self.request.id;
-        let records = Records::read(self.cluster, id).await?;
+        let desired: BTreeSet<Kind> = manifests.iter().map(Manifest::kind).collect();
+        let there = async |kinds| preflight::there(self.cluster, id, kinds, manifests, self.events).await;
+        let (records, live) = tokio::join!(Records::read(self.cluster, id), there(&desired));
+        let records = records?;
         records.check_writable()?;
         if let Some(other) = records.other_stacks.first() {
             return Err(Cause::OtherStack { namespace: id.namespace.clone(), other: other.clone() });
@@ -197,9 +200,8 @@ impl Run<'_> {
         };
         // A damaged revision must not keep the shop from being applied again; its objects are found by inventory.
         let newest = records.newest().inspect_err(|error| self.warn(error.to_string())).ok().flatten();
-        let desired: BTreeSet<Kind> = manifests.iter().map(Manifest::kind).collect();
-        let union: BTreeSet<Kind> = old.kinds.union(&desired).copied().collect();
-        let live = preflight::there(self.cluster, id, union.iter().copied(), manifests, self.events).await?;
+        let mut live = live?;
+        live.extend(there(&old.kinds.difference(&desired).copied().collect()).await?);
 
         let foreign = preflight::foreign(id, manifests, &live, newest.as_ref());
         if !foreign.is_empty() && self.request.adopt == Adopt::Never {
@@ -217,7 +219,7 @@ impl Run<'_> {
 
         let (by, since) = (holder(), Timestamp::now());
         let inventory = Inventory {
-            kinds: union,
+            kinds: old.kinds.union(&desired).copied().collect(),
             foreign_group_kinds: old.foreign_group_kinds.clone(),
             state: State {
                 namespace_uid: old.state.namespace_uid.clone().or(namespace_uid),
@@ -265,8 +267,6 @@ impl Run<'_> {
         prune(self.cluster, &orphans, self.events, |change| self.note(|applied| applied.changes.push(change))).await?;
 
         let content = Content { spec, manifests, admitted };
-        let number = self.remember(&records, newest.as_ref(), content, &by, since).await?;
-        self.note(|applied| applied.revision = Some(number));
         // Claims that are desired no more are kept, so their kind stays known.
         let claims = live.iter().any(|live| {
             is_member(id, live) && live.get("kind").and_then(Value::as_str) == Some(Kind::PERSISTENT_VOLUME_CLAIM.kind)
@@ -277,8 +277,12 @@ impl Run<'_> {
         }
         inventory.state.releases.clone_from(&self.request.releases);
         inventory.state.progress =
-            if self.request.wait_follows { Progress::Waiting { by, since } } else { Progress::Complete };
-        self.record(&inventory).await?;
+            if self.request.wait_follows { Progress::Waiting { by: by.clone(), since } } else { Progress::Complete };
+        let (number, recorded) =
+            tokio::join!(self.remember(&records, newest.as_ref(), content, &by, since), self.record(&inventory));
+        let number = number?;
+        self.note(|applied| applied.revision = Some(number));
+        recorded?;
         Ok(())
     }
 

@@ -44,13 +44,13 @@ pub(super) fn well_formed(id: &SetId, manifests: &[Manifest]) -> Result<(), Caus
 pub(super) async fn there(
     cluster: &Cluster,
     id: &SetId,
-    kinds: impl IntoIterator<Item = Kind> + Clone,
+    kinds: &BTreeSet<Kind>,
     manifests: &[Manifest],
     events: &Events,
 ) -> Result<Vec<Value>, Cause> {
     let namespace = &id.namespace;
     let desired: HashSet<ObjectRef> = manifests.iter().map(Manifest::reference).collect();
-    let live = cluster.list_all(kinds.clone(), namespace, "").await?;
+    let live = cluster.list_all(kinds.iter().copied(), namespace, "").await?;
     let leaving: Vec<ObjectRef> = live
         .iter()
         .filter(|live| live.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null()))
@@ -73,7 +73,7 @@ pub(super) async fn there(
             break;
         }
     }
-    Ok(cluster.list_all(kinds, namespace, "").await?)
+    Ok(cluster.list_all(kinds.iter().copied(), namespace, "").await?)
 }
 
 /// Objects of our names that are not ours: they carry other labels or none, and no revision of ours has them.
