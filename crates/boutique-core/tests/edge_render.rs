@@ -42,6 +42,22 @@ fn one_host_through_f5s_nginx() {
 }
 
 #[test]
+fn through_node_ports_traefik_redirects_from_one_to_the_other_first() {
+    let spec = mk_spec(json!({"controller": {"kind": "traefik"}, "tls": {"self_signed": true}}));
+    let inputs = Inputs { node_ports: Some((30_080, 30_443)), ..Inputs::default() };
+    let manifests = render(&spec, &inputs).expect("renders");
+    let redirect = manifests[0].get("/spec/redirectRegex").expect("redirects");
+    assert_eq!(*redirect, json!({"regex": "^http://([^/:]+):30080(/.*)?$", "replacement": "https://${1}:30443${2}"}));
+    let order = manifests[2].get("/metadata/annotations/traefik.ingress.kubernetes.io~1router.middlewares");
+    assert_eq!(
+        order.and_then(Value::as_str),
+        Some("shop-shop-redirect-port@kubernetescrd,shop-shop-redirect@kubernetescrd")
+    );
+    let nginx = mk_spec(json!({"tls": {"self_signed": true}}));
+    assert_eq!(render(&nginx, &inputs).expect("renders"), render(&nginx, &Inputs::default()).expect("renders"));
+}
+
+#[test]
 fn tls_below_a_path_through_ingress_nginx() {
     insta::assert_snapshot!(yaml(&mk_routes(json!({
         "controller": {"kind": "ingress-nginx", "class": "edge"},
@@ -86,6 +102,7 @@ fn shoppers_wait_for_the_controllers_address() {
         edge_address: "fd00::9".parse().ok(),
         http_port: Some(8000),
         load_image: Some("mirror.local/loadgenerator:v0.10.5".to_owned()),
+        ..Inputs::default()
     };
     let routes = render(&spec, &inputs).expect("renders");
     let pod = routes[1].get("/spec/template/spec").expect("is a Deployment");

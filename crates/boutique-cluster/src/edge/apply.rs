@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use boutique_core::{
-    edge::{IngressSpec, Inputs, judge, needs_edge_address, outputs, render},
+    edge::{IngressSpec, Inputs, judge, needs_edge_address, outputs, redirects_to_node_port, render},
     finding::{Code, Finding, Severity},
     helm::ReleaseId,
 };
@@ -30,6 +30,8 @@ use crate::{
 
 /// Where the controller was when the routes were rendered; kept in the specification's `tool`, so that a change shows.
 pub(super) const EDGE_ADDRESS: &str = "edge_address";
+/// Ports of the nodes that a redirect was told, kept in the same way.
+pub(super) const NODE_PORTS: &str = "edge_node_ports";
 
 /// What to apply, and how.
 #[derive(Debug, Clone)]
@@ -135,7 +137,7 @@ async fn prepare(
         let made = bounds.run(certificate::ensure(cluster, &spec.id(), &secrets)).await??;
         *authority.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(made);
     }
-    if !needs_edge_address(spec) {
+    if !needs_edge_address(spec) && !redirects_to_node_port(spec) {
         return Ok(None);
     }
     let found = bounds.run(async {
@@ -144,15 +146,28 @@ async fn prepare(
         Ok::<_, EdgeError>(outputs(spec, &objects))
     });
     let outputs = found.await??;
-    let Some(address) = outputs.cluster_ip else {
-        let why = "the load generator is left out: the controller has no address within the cluster";
-        events.tell(Event::Warning(why.to_owned()));
-        return Ok(None);
-    };
-    let inputs = Inputs { edge_address: Some(address), http_port: Some(outputs.http_port), ..Inputs::default() };
+    let mut inputs = Inputs::default();
     let mut spec = spec.clone();
-    spec.tool.insert(EDGE_ADDRESS.to_owned(), address.to_string().into());
+    if needs_edge_address(&spec) {
+        (inputs.edge_address, inputs.http_port) = (outputs.cluster_ip, Some(outputs.http_port));
+        match outputs.cluster_ip {
+            Some(address) => drop(spec.tool.insert(EDGE_ADDRESS.to_owned(), address.to_string().into())),
+            None => {
+                let why = "the load generator is left out: the controller has no address within the cluster";
+                events.tell(Event::Warning(why.to_owned()));
+            }
+        }
+    }
+    if let Some((http, https)) = outputs.node_ports.filter(|_| redirects_to_node_port(&spec)) {
+        inputs.node_ports = Some((http, https));
+        spec.tool.insert(NODE_PORTS.to_owned(), node_ports(http, https).into());
+    }
     Ok(Some(Rendered { manifests: render(&spec, &inputs)?, spec: stored(&spec) }))
+}
+
+/// Node ports as they are kept and shown.
+pub(super) fn node_ports(http: u16, https: u16) -> String {
+    format!("{http} and {https}")
 }
 
 /// Secrets that we fill, each with its hosts.

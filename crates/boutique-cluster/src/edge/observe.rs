@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use boutique_core::{
-    edge::{EdgeObjects, EdgeObservation, IngressSpec, controller::CONTROLLERS, judge::SecretFacts},
+    edge::{
+        EdgeObjects, EdgeObservation, IngressSpec, TlsSource, TlsSpec,
+        controller::CONTROLLERS,
+        judge::{CertManager, SecretFacts},
+    },
     object::Kind,
     service::Service,
 };
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     locate::{Located, locate},
@@ -44,6 +48,7 @@ pub(super) async fn observe(cluster: &Cluster, spec: &IngressSpec) -> Result<(Lo
         all => all,
     };
     let nodes = nodes(cluster, located.service.as_ref()).await?;
+    let cert_manager = cert_manager(cluster, spec, secrets.as_deref()).await?;
     let observation = EdgeObservation {
         namespace: spec.namespace.clone(),
         spec: Some(spec.clone()),
@@ -57,6 +62,7 @@ pub(super) async fn observe(cluster: &Cluster, spec: &IngressSpec) -> Result<(Lo
         controller_service: located.service.clone(),
         nodes,
         secrets,
+        cert_manager,
         events,
         probes: Vec::new(),
         at: Some(Timestamp::now()),
@@ -111,6 +117,35 @@ async fn secrets(cluster: &Cluster, spec: &IngressSpec) -> Result<Option<Vec<Sec
         }
     }
     Ok(Some(found))
+}
+
+/// The version of cert-manager's API that all its releases since 1.0 serve.
+const CERT_MANAGER: &str = "cert-manager.io/v1";
+
+/// What cert-manager says, where a certificate of it is missing.
+async fn cert_manager(
+    cluster: &Cluster,
+    spec: &IngressSpec,
+    secrets: Option<&[SecretFacts]>,
+) -> Result<Option<CertManager>, ApiError> {
+    let Some(TlsSource::CertManager(issuer)) = spec.tls.as_ref().and_then(TlsSpec::source) else { return Ok(None) };
+    let Some(secrets) = secrets else { return Ok(None) };
+    let is_there = |name: &String| secrets.iter().any(|secret| secret.name == *name);
+    if spec.all_hosts().into_iter().filter_map(|host| spec.tls_secret(host)).all(|name| is_there(&name)) {
+        return Ok(None);
+    }
+    let asked = ["Certificate", issuer.kind.name()].map(|kind| json!({"apiVersion": CERT_MANAGER, "kind": kind}));
+    let kinds = cluster.find_kinds(&asked).await?;
+    let kind = |name: &str| kinds.get(&(CERT_MANAGER.to_owned(), name.to_owned())).copied();
+    let (Some(certificate), Some(issuers)) = (kind("Certificate"), kind(issuer.kind.name())) else {
+        return Ok(Some(CertManager::default()));
+    };
+    let namespace = Some(spec.namespace.as_str());
+    let (issuers, certificates) = tokio::try_join!(
+        seen(cluster, issuers, namespace.filter(|_| issuers.namespaced), ""),
+        seen(cluster, certificate, namespace, ""),
+    )?;
+    Ok(Some(CertManager { is_served: true, issuers, certificates }))
 }
 
 fn facts(secret: &Value) -> SecretFacts {

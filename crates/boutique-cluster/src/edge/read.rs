@@ -2,11 +2,11 @@
 
 use boutique_core::{
     contract::SetId,
-    edge::{IngressSpec, Outputs, needs_edge_address, outputs},
+    edge::{IngressSpec, Outputs, needs_edge_address, outputs, redirects_to_node_port},
 };
 
 use super::{
-    apply::{EDGE_ADDRESS, secrets},
+    apply::{EDGE_ADDRESS, NODE_PORTS, node_ports, secrets},
     certificate,
     error::ReadError,
     locate::locate,
@@ -73,6 +73,7 @@ pub async fn read(
     reading.pending.extend(pending);
     reading.pending.extend(certificates.pending);
     reading.pending.extend(moved(spec, &outputs));
+    reading.pending.extend(renumbered(spec, &outputs));
     reading.authority = certificates.authority;
     reading.release = release;
     reading.outputs = Some(outputs);
@@ -89,4 +90,15 @@ fn moved(spec: &IngressSpec, outputs: &Outputs) -> Option<String> {
     (told != found).then(|| {
         format!("the load generator was told {told}, and the controller is at {found}; the next apply tells it")
     })
+}
+
+/// Whether the nodes have other ports for the controller than the redirect was told.
+fn renumbered(spec: &IngressSpec, outputs: &Outputs) -> Option<String> {
+    if !redirects_to_node_port(spec) {
+        return None;
+    }
+    let told = spec.tool.get(NODE_PORTS).and_then(|told| told.as_str()).unwrap_or("no node ports");
+    let found = outputs.node_ports.map_or_else(|| "no node ports".to_owned(), |(http, https)| node_ports(http, https));
+    (told != found)
+        .then(|| format!("the redirect to HTTPS was told {told}, and the way in has {found}; the next apply tells it"))
 }

@@ -105,7 +105,8 @@ pub async fn wait(
     tool_version: &str,
     bounds: &Bounds,
 ) -> Result<Reached, Box<Unreached>> {
-    let mut waiting = Waiting { cluster, spec, authority, began: Instant::now(), inside_at: None, last: Vec::new() };
+    let mut waiting =
+        Waiting { cluster, spec, authority, began: Instant::now(), inside_at: None, blind_at: None, last: Vec::new() };
     loop {
         match bounds.run(Box::pin(waiting.look())).await {
             Err(by) => return Err(Box::new(waiting.ended(by).await)),
@@ -147,6 +148,8 @@ struct Waiting<'a> {
     began: Instant,
     /// Since when the shop is reached from inside.
     inside_at: Option<Instant>,
+    /// Since when nobody could be asked from inside, without a break.
+    blind_at: Option<Instant>,
     last: Vec<Probe>,
 }
 
@@ -197,7 +200,21 @@ impl Waiting<'_> {
         if inside == Some(true) {
             self.inside_at.get_or_insert_with(Instant::now);
         }
+        if door.is_some() && inside.is_none() {
+            self.blind_at.get_or_insert_with(Instant::now);
+        } else {
+            self.blind_at = None;
+        }
         let waited = self.began.elapsed();
+        // Who may not open tunnels and has no address cannot ask, however long it takes.
+        if outside.is_none()
+            && self.blind_at.is_some_and(|at| at.elapsed() >= SETTLED)
+            && (waited >= ADDRESS_PATIENCE || !expects_address(&objects))
+            && !self.findings().await?.iter().any(is_error)
+        {
+            warnings.extend(outputs.note.clone());
+            return self.reached(outputs, warnings).await;
+        }
         match (inside, outside) {
             (Some(true) | None, Some(true)) => return self.reached(outputs, warnings).await,
             // Nobody gives a bare cluster an address.
@@ -218,8 +235,7 @@ impl Waiting<'_> {
             }
             (Some(true), Some(false)) if self.inside_at.is_some_and(|at| at.elapsed() >= OUTSIDE_PATIENCE) => {
                 let findings = self.findings().await?;
-                let errors: Vec<Finding> =
-                    findings.iter().filter(|finding| finding.severity == Severity::Error).cloned().collect();
+                let errors: Vec<Finding> = findings.iter().filter(|finding| is_error(finding)).cloned().collect();
                 // Somebody answered, and it was not the shop: no firewall does that.
                 let answered_wrongly = self.last.iter().any(|probe| {
                     !leads_to_shop(probe) && matches!(probe.answer, Answer::Http { .. } | Answer::TlsFailed(_))
@@ -248,12 +264,14 @@ impl Waiting<'_> {
     /// The shop is reached; what is left is the certificate, which a browser minds and a probe without an authority does
     /// not.
     async fn reached(&self, outputs: Outputs, mut warnings: Vec<String>) -> Result<Option<Reached>, Box<Unreached>> {
+        warnings.extend(outputs.caution(self.spec).map(str::to_owned));
         let findings = self.findings().await?;
         let errors: Vec<Finding> = findings.iter().filter(|finding| is_about_certificate(finding)).cloned().collect();
         if !errors.is_empty() {
             // An issuer takes its time, and its controller keeps trying.
             let is_issued = self.spec.tls.as_ref().is_some_and(|tls| tls.cert_manager.is_some());
-            return match self.began.elapsed() >= if is_issued { PATIENCE } else { SETTLED } {
+            let is_open = is_issued && !errors.iter().any(|finding| finding.settled);
+            return match self.began.elapsed() >= if is_open { PATIENCE } else { SETTLED } {
                 true => Err(Box::new(Unreached::Failed { findings: errors, last: self.last.clone() })),
                 false => Ok(None),
             };
@@ -284,8 +302,12 @@ impl Waiting<'_> {
     }
 }
 
-fn is_about_certificate(finding: &Finding) -> bool {
+fn is_error(finding: &Finding) -> bool {
     finding.severity == Severity::Error
+}
+
+fn is_about_certificate(finding: &Finding) -> bool {
+    is_error(finding)
         && matches!(
             finding.code,
             Code::TLS_SECRET_MISSING

@@ -25,8 +25,8 @@ pub(super) fn reader(key: &str) -> Option<ControllerKind> {
     .find_map(|(prefix, kind)| key.starts_with(prefix).then_some(kind))
 }
 
-/// Annotations of the Ingress of any host: TLS and what follows from it.
-pub(super) fn of_host(spec: &IngressSpec) -> Vec<(String, String)> {
+/// Annotations of the Ingress of any host: TLS and what follows from it, and whether node ports are the way in.
+pub(super) fn of_host(spec: &IngressSpec, by_node_ports: bool) -> Vec<(String, String)> {
     let mut set = Vec::new();
     let Some(tls) = &spec.tls else { return set };
     if let Some(TlsSource::CertManager(issuer)) = tls.source() {
@@ -42,8 +42,10 @@ pub(super) fn of_host(spec: &IngressSpec) -> Vec<(String, String)> {
         ControllerKind::F5Nginx => set.push((format!("{F5}ssl-redirect"), redirects.to_string())),
         ControllerKind::IngressNginx => set.push((format!("{COMMUNITY}ssl-redirect"), redirects.to_string())),
         ControllerKind::Traefik if redirects => {
-            let middleware = format!("{}-{}@kubernetescrd", spec.namespace, redirect_name(spec));
-            set.push((format!("{TRAEFIK}router.middlewares"), middleware));
+            // The first that matches answers.
+            let names = by_node_ports.then(|| node_port_redirect_name(spec)).into_iter().chain([redirect_name(spec)]);
+            let names: Vec<String> = names.map(|name| format!("{}-{name}@kubernetescrd", spec.namespace)).collect();
+            set.push((format!("{TRAEFIK}router.middlewares"), names.join(",")));
         }
         ControllerKind::Traefik | ControllerKind::Existing => {}
     }
@@ -76,6 +78,11 @@ pub(super) fn of_shop(spec: &IngressSpec) -> Vec<(String, String)> {
         set.push((format!("{prefix}app-root"), format!("{}/", spec.base_path())));
     }
     set
+}
+
+/// Name of Traefik's Middleware that redirects from one node port to the other.
+pub(super) fn node_port_redirect_name(spec: &IngressSpec) -> String {
+    format!("{}-redirect-port", spec.name)
 }
 
 /// Name of Traefik's Middleware that redirects.

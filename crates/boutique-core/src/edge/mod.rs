@@ -22,7 +22,7 @@ pub use chart::{ChartChoice, chart, skip_schema_validation};
 pub use controller::{Controller, ControllerKind, by_class_controller, controller};
 pub use judge::{EdgeObservation, judge};
 pub use outputs::{EdgeObjects, Outputs, Reach, outputs};
-pub use render::{EdgeError, Inputs, needs_edge_address, render};
+pub use render::{EdgeError, Inputs, needs_edge_address, redirects_to_node_port, render};
 pub use spec::{
     Backend, ChartSpec, ControllerSpec, EdgeLoad, IngressSpec, Issuer, IssuerKind, ServiceType, Timeouts, TlsSource,
     TlsSpec,

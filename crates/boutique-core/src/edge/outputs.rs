@@ -5,6 +5,7 @@ use core::net::IpAddr;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::render::redirects_to_node_port;
 use super::spec::IngressSpec;
 use super::{items, name, namespace, port_number, string};
 
@@ -59,6 +60,9 @@ pub struct Outputs {
     pub https_port: u16,
     /// Where a client outside connects for the scheme of `url`: address and port.
     pub outside: Option<(String, u16)>,
+    /// Ports of the nodes for HTTP and for HTTPS, where these are meant to be the way in. A load balancer has some, too, and
+    /// they are no longer the way once somebody gives it an address.
+    pub node_ports: Option<(u16, u16)>,
     /// What a person should do, where the address alone does not lead to the shop.
     pub note: Option<String>,
 }
@@ -75,14 +79,12 @@ pub fn outputs(spec: &IngressSpec, objects: &EdgeObjects) -> Outputs {
     let secure = spec.tls.is_some();
     let (wanted, service_port) = if secure { (https, https_port) } else { (http, http_port) };
 
+    let node_port = |port: Option<&Value>| u16::try_from(port?["nodePort"].as_u64()?).ok();
     let found = service
         .and_then(load_balancer)
         .map(|address| (Reach::LoadBalancer, address, service_port))
         .or_else(|| Some((Reach::ExternalIp, external_ip(service?)?, service_port)))
-        .or_else(|| {
-            let port = u16::try_from(wanted?["nodePort"].as_u64()?).ok()?;
-            Some((Reach::NodePort, node_address(objects)?, port))
-        })
+        .or_else(|| Some((Reach::NodePort, node_address(objects)?, node_port(wanted)?)))
         .or_else(|| {
             let address = load_balancer(objects.ingress.as_ref()?)?;
             // Some controllers write the address that only the cluster knows.
@@ -100,6 +102,7 @@ pub fn outputs(spec: &IngressSpec, objects: &EdgeObjects) -> Outputs {
             http_port,
             https_port,
             outside: None,
+            node_ports: None,
             note: Some(no_address(spec, service, service_port)),
         };
     };
@@ -108,10 +111,9 @@ pub fn outputs(spec: &IngressSpec, objects: &EdgeObjects) -> Outputs {
         None => format!("let DNS lead {} to {address} by a CNAME record", spec.host),
         Some(entry) => format!("unless DNS knows the host, add to /etc/hosts: {entry}"),
     };
-    if reach == Reach::NodePort && spec.redirects() {
-        note.push_str("; plain HTTP is sent on to port 443, which no node port has: begin with https");
-    }
-    Outputs {
+    let is_node_port = service.and_then(|service| string(service, "/spec/type")) == Some("NodePort");
+    let node_ports = node_port(http).zip(node_port(https)).filter(|_| reach == Reach::NodePort && is_node_port);
+    let mut outputs = Outputs {
         url: url(spec, Some(port)),
         hosts_entry,
         class: spec.class().to_owned(),
@@ -120,8 +122,29 @@ pub fn outputs(spec: &IngressSpec, objects: &EdgeObjects) -> Outputs {
         http_port,
         https_port,
         outside: Some((address.clone(), port)),
+        node_ports,
         address: Some(address),
-        note: Some(note),
+        note: None,
+    };
+    if let Some(caution) = outputs.caution(spec) {
+        note.push_str("; ");
+        note.push_str(caution);
+    }
+    outputs.note = Some(note);
+    outputs
+}
+
+/// What should be known of an edge that is reached through node ports and redirects, where the controller cannot be told
+/// to which of them.
+const LOST_PORT: &str =
+    "plain HTTP is sent on to port 443, which no node port has: begin with https, or set tls.redirect = false";
+
+impl Outputs {
+    /// What should be known of an edge that is reached, beside where.
+    #[must_use]
+    pub fn caution(&self, spec: &IngressSpec) -> Option<&'static str> {
+        let is_told = self.node_ports.is_some() && redirects_to_node_port(spec);
+        (self.reach == Reach::NodePort && spec.redirects() && !is_told).then_some(LOST_PORT)
     }
 }
 
@@ -274,12 +297,20 @@ mod tests {
         objects.controller_pods = ["b", "c"]
             .map(|node| json!({"spec": {"nodeName": node}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}))
             .to_vec();
-        let mut spec = mk_spec();
+        let mut spec = IngressSpec::new("shop", "shop", "shop.local", ControllerKind::F5Nginx);
         spec.tls = Some(TlsSpec { self_signed: true, ..TlsSpec::default() });
         let found = outputs(&spec, &objects);
         assert_eq!((found.reach, found.url.as_str()), (Reach::NodePort, "https://shop.local:30443"));
-        assert_eq!(found.outside, Some(("10.0.0.2".to_owned(), 30443)));
-        assert!(found.note.expect("says how").ends_with("begin with https"));
+        assert_eq!(
+            (found.outside.clone(), found.node_ports),
+            (Some(("10.0.0.2".to_owned(), 30443)), Some((30080, 30443)))
+        );
+        assert!(found.caution(&spec).is_some_and(|caution| caution.contains("begin with https")));
+        assert!(found.note.expect("says how").contains("begin with https"));
+        spec.controller.kind = ControllerKind::Traefik;
+        let found = outputs(&spec, &objects);
+        assert_eq!(found.caution(&spec), None, "its redirect leads to the node port");
+        assert!(!found.note.expect("says how").contains("begin with https"));
         objects.controller_pods.clear();
         let found = outputs(&spec, &objects);
         assert_eq!(found.address.as_deref(), Some("192.0.2.1"));
@@ -310,7 +341,8 @@ mod tests {
         let mut objects = mk_objects(service.take());
         objects.controller_service = Some(mk_service("LoadBalancer", &json!({})));
         objects.nodes = vec![mk_node("a", true, &[("InternalIP", "10.0.0.1")])];
-        assert_eq!(outputs(&mk_spec(), &objects).reach, Reach::NodePort);
+        let found = outputs(&mk_spec(), &objects);
+        assert_eq!((found.reach, found.node_ports), (Reach::NodePort, None), "it may get an address any time");
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub struct Inputs {
     pub edge_address: Option<IpAddr>,
     /// The port for HTTP of that Service; 80 where nothing is said.
     pub http_port: Option<u16>,
+    /// Ports of the nodes for HTTP and for HTTPS, where these are the way in, so that a redirect leads from one to the
+    /// other. Known only after the controller is there, too.
+    pub node_ports: Option<(u16, u16)>,
     /// The image of the shop's own load generator, in place of upstream's newest; the specification's own goes first.
     pub load_image: Option<String>,
 }
@@ -42,6 +45,13 @@ pub struct Inputs {
 #[must_use]
 pub fn needs_edge_address(spec: &IngressSpec) -> bool {
     spec.load().is_some()
+}
+
+/// Whether the controller can be told to redirect to a node port. Both nginx controllers send to port 443 or to the one on
+/// which they listen themselves, whatever port the request came to.
+#[must_use]
+pub fn redirects_to_node_port(spec: &IngressSpec) -> bool {
+    spec.redirects() && spec.controller.kind == ControllerKind::Traefik
 }
 
 /// The objects of the routes: one Ingress per host, what its controller needs beside it, and the load generator.
@@ -58,6 +68,9 @@ pub fn render(spec: &IngressSpec, inputs: &Inputs) -> Result<Vec<Manifest>, Edge
     }
     let mut manifests = Vec::new();
     if spec.redirects() && spec.controller.kind == ControllerKind::Traefik {
+        if let Some(ports) = inputs.node_ports {
+            manifests.push(node_port_redirect(spec, ports));
+        }
         // Not redirectScheme: that also sends HTTPS requests on whose host has a port, and so nobody through a node port.
         let redirect = json!({
             "regex": "^http://([^/:]+)(:[0-9]+)?(/.*)?$", "replacement": "https://${1}${3}", "permanent": true,
@@ -65,7 +78,7 @@ pub fn render(spec: &IngressSpec, inputs: &Inputs) -> Result<Vec<Manifest>, Edge
         let body = json!({"spec": {"redirectRegex": redirect}});
         manifests.push(manifest(spec, Kind::MIDDLEWARE, &annotations::redirect_name(spec), body));
     }
-    manifests.extend(routes(spec));
+    manifests.extend(routes_with(spec, inputs));
     if let (Some(settings), Some(address)) = (spec.load(), inputs.edge_address) {
         let body = load::body(spec, settings, address, inputs)?;
         manifests.push(manifest(spec, Kind::DEPLOYMENT, &load::name(spec), body));
@@ -73,14 +86,36 @@ pub fn render(spec: &IngressSpec, inputs: &Inputs) -> Result<Vec<Manifest>, Edge
     Ok(manifests)
 }
 
-/// The Ingress objects, that of the shop first; of a specification that need not be valid.
-pub(super) fn routes(spec: &IngressSpec) -> Vec<Manifest> {
-    let hosts = std::iter::once((spec.host.as_str(), &spec.service, true))
-        .chain(spec.hosts.iter().map(|(host, backend)| (host.as_str(), backend, false)));
-    hosts.map(|(host, backend, is_shop)| route(spec, host, backend, is_shop)).collect()
+/// Who came to the node port for HTTP is sent to the one for HTTPS. Not for good, because another Service has others; and
+/// who came without a port, through something in front of the nodes, is left to the usual redirect.
+fn node_port_redirect(spec: &IngressSpec, (http, https): (u16, u16)) -> Manifest {
+    let redirect = json!({
+        "regex": format!("^http://([^/:]+):{http}(/.*)?$"), "replacement": format!("https://${{1}}:{https}${{2}}"),
+    });
+    let body = json!({"spec": {"redirectRegex": redirect}});
+    manifest(spec, Kind::MIDDLEWARE, &annotations::node_port_redirect_name(spec), body)
 }
 
-fn route(spec: &IngressSpec, host: &str, backend: &Backend, is_shop: bool) -> Manifest {
+/// The Ingress objects, that of the shop first; of a specification that need not be valid.
+pub(super) fn routes(spec: &IngressSpec) -> Vec<Manifest> {
+    routes_with(spec, &Inputs::default())
+}
+
+fn routes_with(spec: &IngressSpec, inputs: &Inputs) -> Vec<Manifest> {
+    let hosts = std::iter::once((spec.host.as_str(), &spec.service, true))
+        .chain(spec.hosts.iter().map(|(host, backend)| (host.as_str(), backend, false)));
+    let of_host: BTreeMap<String, String> =
+        annotations::of_host(spec, inputs.node_ports.is_some()).into_iter().collect();
+    hosts.map(|(host, backend, is_shop)| route(spec, host, backend, is_shop, of_host.clone())).collect()
+}
+
+fn route(
+    spec: &IngressSpec,
+    host: &str,
+    backend: &Backend,
+    is_shop: bool,
+    mut set: BTreeMap<String, String>,
+) -> Manifest {
     let path = if is_shop && !spec.base_path().is_empty() { spec.base_path() } else { "/" };
     let service = json!({"name": backend.service, "port": {"number": backend.port}});
     let mut body = json!({"spec": {
@@ -94,7 +129,6 @@ fn route(spec: &IngressSpec, host: &str, backend: &Backend, is_shop: bool) -> Ma
         body["spec"]["tls"] = json!([{"hosts": [host], "secretName": secret}]);
     }
     let mut manifest = manifest(spec, Kind::INGRESS, &spec.ingress_name(host), body);
-    let mut set: BTreeMap<String, String> = annotations::of_host(spec).into_iter().collect();
     if is_shop {
         set.extend(annotations::of_shop(spec));
         set.extend(spec.annotations.clone());

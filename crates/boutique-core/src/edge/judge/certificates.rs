@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::route::{Edge, Route};
-use super::{SecretFacts, error, warning};
+use super::{SecretFacts, error, issuers, warning};
 use crate::edge::controller::ControllerKind;
 use crate::edge::probe::CertificateFacts;
 use crate::edge::spec::TlsSource;
@@ -13,8 +13,6 @@ use crate::object::{Kind, ObjectRef};
 
 /// What a Secret for a certificate says as its type.
 const TLS_TYPE: &str = "kubernetes.io/tls";
-/// Seconds in which cert-manager may still make a Secret: it asks its issuer, which may ask the host.
-const ISSUE_PATIENCE: i64 = 120;
 /// Seconds in which something else may still create the Secret.
 const CREATE_PATIENCE: i64 = 30;
 /// Days before its end in which a certificate is spoken of.
@@ -62,14 +60,8 @@ fn missing(edge: &Edge<'_>, route: &Route<'_>, host: &str, secret: &str) -> Find
         error(Code::TLS_SECRET_MISSING, format!("{host}: the Secret {secret} with its certificate does not exist"));
     finding.object = route.reference();
     finding.evidence.extend(meanwhile(edge, route));
-    let issuer = ["cert-manager.io/cluster-issuer", "cert-manager.io/issuer"].into_iter().find_map(|key| {
-        let pointer = format!("/metadata/annotations/{}", key.replace('/', "~1"));
-        string(route.value(), &pointer).map(str::to_owned)
-    });
-    if let Some(issuer) = issuer {
-        finding.cause.push(format!("cert-manager has not made it yet (issuer {issuer})"));
-        finding.fix = format!("cert-manager says why: kubectl -n {namespace} describe certificate {secret}");
-        finding.settled = edge.seen.lasted(string(route.value(), "/metadata/creationTimestamp"), ISSUE_PATIENCE);
+    if let Some(issuer) = issuers::asked(route) {
+        issuers::explain(edge, route, secret, &issuer, &mut finding);
         return finding;
     }
     finding.settled = edge.seen.lasted(string(route.value(), "/metadata/creationTimestamp"), CREATE_PATIENCE);

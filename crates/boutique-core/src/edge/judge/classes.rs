@@ -187,10 +187,9 @@ fn claimed_twice(edge: &Edge<'_>) -> Option<Finding> {
         finding.evidence.push(format!("the class itself names {owner}"));
     }
     // The one that is ours, or that has made the class, is not the one to remove.
-    let ours = edge
-        .spec()
-        .map(|spec| (spec.release(), spec.controller_namespace()))
-        .or_else(|| release_of(edge.class(class)?));
+    let installed = edge.spec().filter(|spec| spec.controller.install);
+    let ours =
+        installed.map(|spec| (spec.release(), spec.controller_namespace())).or_else(|| release_of(edge.class(class)?));
     let other = claims.iter().map(|(workload, _)| *workload).find(|workload| release_of(workload) != ours);
     let other = other.unwrap_or(two);
     let uninstall = match release_of(other) {

@@ -8,6 +8,7 @@ mod certificates;
 mod classes;
 mod controllers;
 mod hosts;
+mod issuers;
 mod route;
 
 use jiff::Timestamp;
@@ -48,6 +49,8 @@ pub struct EdgeObservation {
     pub nodes: Vec<Value>,
     /// The Secrets that the Ingresses name; one that is not in the list does not exist.
     pub secrets: Option<Vec<SecretFacts>>,
+    /// What cert-manager's own objects say, where a certificate of it is missing.
+    pub cert_manager: Option<CertManager>,
     /// Events about the Ingresses, newest last.
     pub events: Vec<Value>,
     /// Requests through the edge.
@@ -73,6 +76,17 @@ pub struct SecretFacts {
     pub certificate: Option<CertificateFacts>,
     /// Why certificate or key cannot be used: it is no PEM, or the key belongs to another certificate.
     pub problem: Option<String>,
+}
+
+/// cert-manager, as far as it concerns a certificate that is missing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CertManager {
+    /// Whether the API server serves its kinds, so whether it is installed.
+    pub is_served: bool,
+    /// Issuers of the wanted kind, as live objects.
+    pub issuers: Option<Vec<Value>>,
+    /// Certificates of the shop's namespace, as live objects.
+    pub certificates: Option<Vec<Value>>,
 }
 
 /// Everything wrong that can be seen, errors first, then by code; nothing is said twice.
