@@ -110,7 +110,11 @@ async fn ask(url: &http::Uri) -> Result<http::Response<kube::client::Body>, Stri
     };
     let base = format!("{scheme}://{authority}").parse().map_err(|error: http::uri::InvalidUri| error.to_string())?;
     let mut config = kube::Config::new(base);
-    config.proxy_url = proxy(scheme)?;
+    config.proxy_url = if is_direct(authority.host(), &first_set(["NO_PROXY", "no_proxy"]).unwrap_or_default()) {
+        None
+    } else {
+        proxy(scheme)?
+    };
     let client = kube::Client::try_from(config).map_err(|error| chain(&error))?;
     let path = url.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let request = build(Method::GET, path, None, Vec::new());
@@ -120,8 +124,25 @@ async fn ask(url: &http::Uri) -> Result<http::Response<kube::client::Body>, Stri
 /// The proxy of the environment, as other programs read it.
 fn proxy(scheme: &str) -> Result<Option<http::Uri>, String> {
     let names = if scheme == "https" { ["HTTPS_PROXY", "https_proxy"] } else { ["http_proxy", "HTTP_PROXY"] };
-    let set = names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-    set.map(|proxy| proxy.parse().map_err(|error: http::uri::InvalidUri| format!("the proxy: {error}"))).transpose()
+    first_set(names)
+        .map(|proxy| proxy.parse().map_err(|error: http::uri::InvalidUri| format!("the proxy: {error}")))
+        .transpose()
+}
+
+fn first_set(names: [&str; 2]) -> Option<String> {
+    names.into_iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+}
+
+/// Whether a list of exceptions from the proxy names a host: itself, a domain above it, or all.
+fn is_direct(host: &str, exceptions: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    exceptions.split(',').map(str::trim).filter(|one| !one.is_empty()).any(|one| {
+        let domain = one.trim_start_matches('*').trim_start_matches('.');
+        one == "*" || host.eq_ignore_ascii_case(domain) || {
+            let (host, domain) = (host.to_ascii_lowercase(), domain.to_ascii_lowercase());
+            host.strip_suffix(&domain).is_some_and(|rest| rest.ends_with('.'))
+        }
+    })
 }
 
 fn join(url: &http::Uri, location: &str) -> Result<http::Uri, String> {
@@ -181,6 +202,18 @@ mod tests {
         let error = fetch(&archive, &hex(&archive), cache.path()).await.unwrap_err();
         assert!(error.contains("holds no file helm"), "{error}");
         assert!(!cache.path().join("bin").join("0".repeat(64)).exists());
+    }
+
+    #[test]
+    fn exceptions_from_the_proxy_are_hosts_and_domains() {
+        let list = "localhost, 127.0.0.1,.example.com,*.corp,::1";
+        for host in ["localhost", "127.0.0.1", "example.com", "get.Example.com", "a.corp", "[::1]"] {
+            assert!(is_direct(host, list), "{host}");
+        }
+        for host in ["get.helm.sh", "notexample.com", "127.0.0.10"] {
+            assert!(!is_direct(host, list), "{host}");
+        }
+        assert!(is_direct("get.helm.sh", "*") && !is_direct("get.helm.sh", ""));
     }
 
     #[test]
