@@ -1,14 +1,9 @@
 //! Streams to pods over the API server's port-forward (WebSocket), without opening a local port, and HTTP to a frontend
 //! pod over such a stream.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use boutique_core::object::Kind;
-use boutique_core::purchase::Answer;
 use boutique_core::service::Service;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::Portforwarder;
@@ -16,12 +11,8 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::connect::Cluster;
+use crate::kept::{Connection, Kept};
 use crate::storefront::Reply;
-
-/// Connections kept for the next request: as many as a prober has in flight while all is well.
-const IDLE: usize = 4;
-
-type Connection = SendRequest<Full<Bytes>>;
 
 /// A way to one port of whichever frontend pod is ready.
 #[derive(Clone)]
@@ -29,50 +20,18 @@ pub(crate) struct PortForward {
     cluster: Cluster,
     namespace: String,
     port: u16,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    kept: Kept,
 }
 
 impl PortForward {
     pub(crate) fn new(cluster: Cluster, namespace: &str, port: u16) -> Self {
-        Self { cluster, namespace: namespace.to_owned(), port, idle: Arc::default() }
+        Self { cluster, namespace: namespace.to_owned(), port, kept: Kept::default() }
     }
 
     /// Sends a request to a ready pod.
     pub(crate) async fn send(&self, mut request: http::Request<Vec<u8>>) -> Reply {
         request.headers_mut().insert(http::header::HOST, http::HeaderValue::from_static("frontend"));
-        let request = request.map(|body| Full::new(Bytes::from(body)));
-        // A kept connection may have died with its pod. That is only noticed by using it, so one stale connection costs a
-        // second try and not the answer.
-        if let Some(connection) = self.take_idle()
-            && let Ok(reply) = self.exchange(connection, request.clone()).await
-        {
-            return reply;
-        }
-        match self.dial().await {
-            Err(reply) => reply,
-            Ok(connection) => match self.exchange(connection, request).await {
-                Ok(reply) => reply,
-                Err(error) => Reply::Nobody(format!("the connection to the frontend pod broke: {error}")),
-            },
-        }
-    }
-
-    fn take_idle(&self) -> Option<Connection> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|connection| !connection.is_closed());
-        idle.pop()
-    }
-
-    async fn exchange(&self, mut connection: Connection, request: http::Request<Full<Bytes>>) -> hyper::Result<Reply> {
-        connection.ready().await?;
-        let response = connection.send_request(request).await?;
-        let status = response.status().as_u16();
-        let body = response.into_body().collect().await?.to_bytes();
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE {
-            idle.push(connection);
-        }
-        Ok(Reply::Shop(Answer { status, body: String::from_utf8_lossy(&body).into_owned() }))
+        self.kept.send(request, "the frontend pod", self.dial()).await
     }
 
     async fn dial(&self) -> Result<Connection, Reply> {

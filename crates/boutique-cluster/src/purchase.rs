@@ -62,7 +62,7 @@ impl std::fmt::Display for Problem {
 /// A purchase that was tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Purchase {
-    /// `service-proxy` or `port-forward`.
+    /// `service-proxy`, `port-forward` or `url`.
     pub way: &'static str,
     /// The requests, up to the first that failed.
     pub hops: Vec<Hop>,

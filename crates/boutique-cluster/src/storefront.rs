@@ -1,7 +1,8 @@
-//! The way to the shop's pages: through the API server's service proxy, or by port-forward where that is forbidden.
+//! The way to the shop's pages: through the API server's service proxy, by port-forward where that is forbidden, or by the
+//! shop's URL.
 //!
-//! Both need no ingress and no open port, and both end at a frontend pod. The proxy is preferred: it is one plain HTTP
-//! request, and it goes by the Service's endpoints, as a customer's request would.
+//! The first two need no ingress and no open port, and both end at a frontend pod. The proxy is preferred: it is one plain
+//! HTTP request, and it goes by the Service's endpoints, as a customer's request would. The URL is a customer's own way.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -11,26 +12,28 @@ use boutique_core::fault::Need;
 use boutique_core::object::Kind;
 use boutique_core::purchase::{Answer, Shopper, Step};
 use boutique_core::service::Service;
+use boutique_core::url::{Resolve, ShopUrl};
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE};
 use serde_json::Value;
 
 use crate::access;
 use crate::connect::Cluster;
+use crate::outside::{Outside, Trust, Unaskable};
 use crate::port_forward::PortForward;
 use crate::request::ApiError;
 
 /// How pages are reached.
 #[derive(Clone)]
 pub struct Storefront {
-    cluster: Cluster,
     way: Way,
     base_path: String,
 }
 
 #[derive(Clone)]
 enum Way {
-    Proxy { path: String },
+    Proxy { cluster: Cluster, path: String },
     PortForward(PortForward),
+    Outside(Outside),
 }
 
 /// What became of a request for a page.
@@ -72,14 +75,25 @@ impl Storefront {
             let port =
                 service.as_ref().and_then(|service| service.pointer("/spec/ports/0/port")).and_then(Value::as_u64);
             let service_path = Kind::SERVICE.object_path(Some(namespace), &format!("{name}:{}", port.unwrap_or(80)));
-            Way::Proxy { path: format!("{service_path}/proxy") }
+            Way::Proxy { cluster: cluster.clone(), path: format!("{service_path}/proxy") }
         } else {
             let port =
                 template.and_then(|container| container.pointer("/ports/0/containerPort")).and_then(Value::as_u64);
             let port = port.and_then(|port| u16::try_from(port).ok()).or_else(|| workload(Service::Frontend).listen);
             Way::PortForward(PortForward::new(cluster.clone(), namespace, port.unwrap_or(8080)))
         };
-        Ok(Self { cluster: cluster.clone(), way, base_path: template.map(base_path).unwrap_or_default() })
+        Ok(Self { way, base_path: template.map(base_path).unwrap_or_default() })
+    }
+
+    /// The shop by its URL, as a customer's browser finds it: through the ingress controller, the load balancer and whatever
+    /// else stands before it. `resolve` names an address for the host. Asks for no page yet, and no API server at all.
+    ///
+    /// # Errors
+    ///
+    /// When `resolve` is about another host, or TLS cannot be set up.
+    pub fn at(url: ShopUrl, resolve: Option<&Resolve>, trust: &Trust) -> Result<Self, Unaskable> {
+        let base_path = url.base_path.clone();
+        Ok(Self { way: Way::Outside(Outside::new(url, resolve, trust)?), base_path })
     }
 
     /// A customer who knows where this shop's pages begin.
@@ -90,38 +104,38 @@ impl Storefront {
     /// Sends one request of `shopper`, and says how long the answer took.
     pub async fn send(&self, shopper: &Shopper, step: &Step, limit: Duration) -> (Reply, Duration) {
         let started = Instant::now();
+        let prefix = if let Way::Proxy { path, .. } = &self.way { path.as_str() } else { "" };
         let sent = async {
+            let request = match page_request(prefix, shopper, step) {
+                Ok(request) => request,
+                Err(error) => return Reply::Unknown(error.to_string()),
+            };
             match &self.way {
-                Way::Proxy { path } => self.through_proxy(path, shopper, step).await,
-                Way::PortForward(forward) => match page_request("", shopper, step) {
-                    Ok(request) => forward.send(request).await,
-                    Err(error) => Reply::Unknown(error.to_string()),
-                },
+                Way::Proxy { cluster, .. } => through_proxy(cluster, request).await,
+                Way::PortForward(forward) => forward.send(request).await,
+                Way::Outside(outside) => outside.send(request).await,
             }
         };
         let reply = tokio::time::timeout(limit, sent).await.unwrap_or(Reply::Timeout);
         (reply, started.elapsed())
     }
+}
 
-    async fn through_proxy(&self, path: &str, shopper: &Shopper, step: &Step) -> Reply {
-        let request = match page_request(path, shopper, step) {
-            Ok(request) => request,
-            Err(error) => return Reply::Unknown(error.to_string()),
-        };
-        match self.cluster.raw(request).await {
-            Err(error) => Reply::Unknown(error.to_string()),
-            Ok(response) => sort(response.status().as_u16(), &String::from_utf8_lossy(response.body())),
-        }
+async fn through_proxy(cluster: &Cluster, request: http::Request<Vec<u8>>) -> Reply {
+    match cluster.raw(request).await {
+        Err(error) => Reply::Unknown(error.to_string()),
+        Ok(response) => sort(response.status().as_u16(), &String::from_utf8_lossy(response.body())),
     }
 }
 
 /// The way, for people.
 impl fmt::Display for Storefront {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.way {
-            Way::Proxy { .. } => "the API server's service proxy",
-            Way::PortForward(_) => "port-forward (this user may not use the service proxy)",
-        })
+        match &self.way {
+            Way::Proxy { .. } => f.write_str("the API server's service proxy"),
+            Way::PortForward(_) => f.write_str("port-forward (this user may not use the service proxy)"),
+            Way::Outside(outside) => f.write_str(&outside.describe()),
+        }
     }
 }
 
@@ -131,6 +145,15 @@ impl Storefront {
         match self.way {
             Way::Proxy { .. } => "service-proxy",
             Way::PortForward(_) => "port-forward",
+            Way::Outside(_) => "url",
+        }
+    }
+
+    /// The URL, where the shop is asked by one.
+    pub fn url(&self) -> Option<&ShopUrl> {
+        match &self.way {
+            Way::Outside(outside) => Some(outside.url()),
+            Way::Proxy { .. } | Way::PortForward(_) => None,
         }
     }
 }

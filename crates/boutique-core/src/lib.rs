@@ -22,4 +22,5 @@ pub mod revision;
 pub mod service;
 pub mod spec;
 pub mod status;
+pub mod url;
 pub mod view;

@@ -17,9 +17,11 @@ use crate::status::{Phase, status};
 
 mod find;
 mod pod;
+mod route;
 
 pub use find::{SELECTOR, namespaces_with_shops};
 pub use pod::{PodView, Sign};
+pub use route::{RouteView, routes};
 
 /// Live objects of one namespace, as lists.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +40,8 @@ pub struct ShopObjects {
     pub faults: Vec<Value>,
     /// What one request for the home page got.
     pub front_page: Option<FrontPage>,
+    /// Ways in from outside, and what the home page answered there.
+    pub routes: Vec<RouteView>,
     /// What is known of the stack, if it is one of ours.
     pub stack: Option<StackView>,
 }
@@ -52,7 +56,7 @@ pub struct FrontPage {
     pub answer: String,
     /// Milliseconds to the answer.
     pub millis: u64,
-    /// The way: `the API server's proxy` or `port-forward`.
+    /// The way: `service-proxy`, `port-forward` or `url`.
     pub way: String,
     /// Who is to blame, in the page's own words.
     pub blame: Option<String>,
@@ -106,6 +110,8 @@ pub struct EdgeView {
     pub endpoints: usize,
     /// What the home page answered, if it was asked for.
     pub front_page: Option<FrontPage>,
+    /// Ways to it from outside.
+    pub routes: Vec<RouteView>,
 }
 
 /// One Deployment of the shop.
@@ -270,6 +276,7 @@ fn edge(objects: &ShopObjects) -> EdgeView {
         ready: endpoints.iter().filter(ready).count(),
         endpoints: endpoints.len(),
         front_page: objects.front_page.clone(),
+        routes: objects.routes.clone(),
     }
 }
 
@@ -277,6 +284,10 @@ fn edge_health(edge: &EdgeView) -> Health {
     match &edge.front_page {
         _ if edge.port.is_none() || edge.ready == 0 => Health::Degraded,
         Some(page) if !page.good => Health::Degraded,
+        // Who is not reached from here may be reached by others; who answers wrongly does so to everybody.
+        _ if edge.routes.iter().any(|route| route.front_page.as_ref().is_some_and(|page| !page.good)) => {
+            Health::Degraded
+        }
         _ => Health::Healthy,
     }
 }

@@ -1,5 +1,6 @@
 //! Purchase and prober against an API server whose shop does as it is told.
 
+mod outside;
 mod server;
 
 use std::time::Duration;

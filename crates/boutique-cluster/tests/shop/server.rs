@@ -33,6 +33,7 @@ pub(crate) enum Mode {
 pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) host: String,
     pub(crate) cookie: String,
     pub(crate) body: String,
 }
@@ -54,6 +55,11 @@ impl Server {
         let app = Router::new().fallback(answer).with_state(server.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         server
+    }
+
+    /// The port on which it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.url.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("its URL has a port")
     }
 
     pub(crate) async fn connect(&self) -> Cluster {
@@ -83,11 +89,16 @@ async fn answer(State(server): State<Server>, method: Method, uri: Uri, headers:
         let env = json!([{"name": "BASE_URL", "value": server.base}]);
         return json_of(&json!({"kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"env": env}]}}}}));
     }
-    let Some(page) = path.strip_prefix(PROXY) else { return StatusCode::NOT_FOUND.into_response() };
-    let cookie =
-        headers.get("cookie").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
-    let seen =
-        Seen { method: method.to_string(), path: page.into(), cookie, body: String::from_utf8_lossy(&body).into() };
+    let header = |name| {
+        headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+    };
+    let (host, cookie) = (header("host"), header("cookie"));
+    // The same shop also answers under its own name, as an ingress controller makes it.
+    let Some(page) = path.strip_prefix(PROXY).or_else(|| host.starts_with("shop.local").then_some(path)) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let body = String::from_utf8_lossy(&body).into();
+    let seen = Seen { method: method.to_string(), path: page.into(), host, cookie, body };
     server.seen.lock().expect("no test panics with it").push(seen);
     let mode = server.mode.lock().expect("no test panics with it").clone();
     match mode {
