@@ -2,6 +2,7 @@
 //!
 //! Times on one machine say little about another; the ratios within one run are what counts.
 
+mod distance;
 mod process;
 
 use std::fs;
@@ -18,11 +19,12 @@ use crate::package::{self, Package, Profile};
 use crate::{console, workspace};
 
 const LAB: &str = "bench";
+/// How far the API server is away in the second comparison with kubectl: as from one's desk or a hosted pipeline to a
+/// managed cluster of the same continent.
+const AWAY: Duration = Duration::from_millis(20);
 const PLANS: usize = 7;
 const APPLIES: usize = 5;
 const HANDSHAKES: usize = 20;
-/// The round whose shop stays, to be planned.
-const PLANNED: usize = APPLIES;
 const APPLY: [&str; 3] = ["apply", "-auto-approve", "-no-color"];
 
 /// How the provider's requests are told from those of others: the begin of its user agent.
@@ -30,7 +32,7 @@ const PROVIDER: &str = "terraform-provider-boutique";
 
 /// One measured figure and the bound that the project promises for it.
 struct Figure {
-    what: &'static str,
+    what: String,
     value: String,
     bound: &'static str,
     holds: bool,
@@ -48,6 +50,8 @@ struct Applies {
     terraform: Duration,
     memory: u64,
     requests: usize,
+    /// The module whose shop stays, to be planned.
+    stays: PathBuf,
 }
 
 /// Measures everything and prints one table. A broken bound is an error, after the table.
@@ -63,7 +67,7 @@ pub(crate) fn bench() -> Result<()> {
     fs::remove_dir_all(&bench.folder).ok();
     let figures = figures?;
     console::say(table(&figures));
-    let broken: Vec<_> = figures.iter().filter(|figure| !figure.holds).map(|figure| figure.what).collect();
+    let broken: Vec<_> = figures.iter().filter(|figure| !figure.holds).map(|figure| figure.what.as_str()).collect();
     ensure!(broken.is_empty(), "beyond the bound: {}", broken.join("; "));
     Ok(())
 }
@@ -88,8 +92,13 @@ impl Bench {
         })?;
         let nothing = console::step("terraform plan of nothing", || self.nothing())?;
         let tiny = console::step("plan and apply of the documentation's provider", || self.tiny())?;
-        let applies = console::step("kubectl apply and terraform apply in turn", || self.applies(&provider))?;
-        let (plan, requests) = console::step("terraform plan without changes", || self.plan())?;
+        let near = &self.running.kubeconfig;
+        let applies =
+            console::step("kubectl apply and terraform apply in turn", || self.applies(&provider, "near", near))?;
+        let (plan, requests) = console::step("terraform plan without changes", || self.plan(&applies.stays))?;
+        let far = distance::kubeconfig(near, &self.running.api_server, AWAY, &self.folder)?;
+        let away = console::step("the same from afar", || self.applies(&provider, "far", &far))?;
+        let ratio = "terraform apply : kubectl apply";
 
         let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1_048_576.0);
         let soon = Duration::from_millis(15);
@@ -105,7 +114,10 @@ impl Bench {
             told("apply of the documentation's provider", millis(tiny.apply)),
             told("terraform apply, not waiting", millis(applies.terraform)),
             told("kubectl apply --server-side, same objects", millis(applies.kubectl)),
-            at_most("terraform apply : kubectl apply", applies.terraform, applies.kubectl, 0.5, "≤ 0.5"),
+            at_most(ratio, applies.terraform, applies.kubectl, 0.5, "≤ 0.5"),
+            told(&from_afar("terraform apply, not waiting"), millis(away.terraform)),
+            told(&from_afar("kubectl apply --server-side"), millis(away.kubectl)),
+            at_most(&from_afar(ratio), away.terraform, away.kubectl, 0.5, "≤ 0.5"),
             told("API requests of a first apply", applies.requests.to_string()),
             figure("API requests of a no-change plan", requests.to_string(), "≤ 12", requests <= 12),
         ])
@@ -150,26 +162,27 @@ impl Bench {
         Ok(Tiny { apply, plan: median(PLANS, || run(&["plan", "-no-color"]))? })
     }
 
-    /// Applies the same objects by kubectl and by terraform in turn, each into a namespace of its own that is there. The
+    /// Applies the same objects to the server of a kubeconfig by kubectl and by terraform in turn, each into a namespace of its
+    /// own that is there. The
     /// first round is for the caches (kubectl's discovery, the pages of the binaries) and for what would disturb the others:
     /// looking at the provider's memory, counting requests.
-    fn applies(&self, provider: &Path) -> Result<Applies> {
+    fn applies(&self, provider: &Path, from: &str, kubeconfig: &Path) -> Result<Applies> {
         let config = &self.package.cli_config;
         let (mut kubectl, mut terraform) = (Vec::new(), Vec::new());
-        let (mut memory, mut requests) = (0, 0);
+        let (mut memory, mut requests, mut stays) = (0, 0, PathBuf::new());
         for round in 0..=APPLIES {
-            let namespace = format!("kubectl-{round}");
+            let namespace = format!("kubectl-{from}-{round}");
             let file = self.manifests(&namespace)?;
             self.kubectl(&["create", "namespace", &namespace])?;
             let begun = Instant::now();
-            self.kubectl(&["apply", "--server-side", "-f", &file.to_string_lossy()])?;
+            self.kubectl_of(kubeconfig, &["apply", "--server-side", "-f", &file.to_string_lossy()])?;
             let by_kubectl = begun.elapsed();
             self.settle(&namespace)?;
             self.clear(&namespace)?;
 
-            let namespace = format!("terraform-{round}");
+            let namespace = format!("terraform-{from}-{round}");
             self.kubectl(&["create", "namespace", &namespace])?;
-            let folder = self.module(&namespace, &self.stack(&namespace))?;
+            let folder = self.module(&namespace, &stack(kubeconfig, &namespace))?;
             workspace::output(&mut self.terraform(&folder, config, &["init", "-no-color"]))?;
             let mut apply = self.terraform(&folder, config, &APPLY);
             if round == 0 {
@@ -182,11 +195,13 @@ impl Bench {
                 terraform.push(begun.elapsed());
             }
             self.settle(&namespace)?;
-            if round != PLANNED {
+            if round == APPLIES {
+                stays = folder;
+            } else {
                 self.clear(&namespace)?;
             }
         }
-        Ok(Applies { kubectl: middle(kubectl), terraform: middle(terraform), memory, requests })
+        Ok(Applies { kubectl: middle(kubectl), terraform: middle(terraform), memory, requests, stays })
     }
 
     /// Waits until the cluster has done its own work for an apply, so that the next one is not measured with it.
@@ -211,12 +226,11 @@ impl Bench {
     }
 
     /// Time of a plan without changes, and how many requests it sends.
-    fn plan(&self) -> Result<(Duration, usize)> {
-        let folder = self.folder.join(format!("terraform-{PLANNED}"));
+    fn plan(&self, folder: &Path) -> Result<(Duration, usize)> {
         let config = &self.package.cli_config;
         let before = self.audited(PROVIDER)?;
         let plan = ["plan", "-no-color", "-detailed-exitcode"];
-        let time = median(PLANS, || workspace::output(&mut self.terraform(&folder, config, &plan)).map(drop))?;
+        let time = median(PLANS, || workspace::output(&mut self.terraform(folder, config, &plan)).map(drop))?;
         Ok((time, (self.audited(PROVIDER)? - before).div_ceil(PLANS)))
     }
 
@@ -227,15 +241,6 @@ impl Bench {
         let agent = format!("\"userAgent\":\"{agent}");
         let lines = text.lines().filter(|line| line.contains("\"stage\":\"ResponseComplete\""));
         Ok(lines.filter(|line| line.contains(&agent)).count())
-    }
-
-    fn stack(&self, namespace: &str) -> String {
-        format!(
-            "terraform {{\n  required_providers {{\n    boutique = {{\n      source = \"boutique-dev/boutique\"\n    }}\n  }}\n}}\n\
-             provider \"boutique\" {{\n  config_path = \"{}\"\n}}\nresource \"boutique_stack\" \"shop\" {{\n  name = \"shop\"\n  \
-             namespace = \"{namespace}\"\n  wait = {{ until = \"none\" }}\n}}\n",
-            self.running.kubeconfig.display()
-        )
     }
 
     fn module(&self, name: &str, text: &str) -> Result<PathBuf> {
@@ -253,25 +258,32 @@ impl Bench {
     }
 
     fn kubectl(&self, args: &[&str]) -> Result<String> {
-        workspace::output(
-            Command::new(&self.running.kubectl).arg("--kubeconfig").arg(&self.running.kubeconfig).args(args),
-        )
+        self.kubectl_of(&self.running.kubeconfig, args)
+    }
+
+    fn kubectl_of(&self, kubeconfig: &Path, args: &[&str]) -> Result<String> {
+        workspace::output(Command::new(&self.running.kubectl).arg("--kubeconfig").arg(kubeconfig).args(args))
     }
 }
 
-fn figure(what: &'static str, value: String, bound: &'static str, holds: bool) -> Figure {
-    Figure { what, value, bound, holds }
+fn figure(what: &str, value: String, bound: &'static str, holds: bool) -> Figure {
+    Figure { what: what.to_owned(), value, bound, holds }
 }
 
 /// A figure without a bound.
-fn told(what: &'static str, value: String) -> Figure {
+fn told(what: &str, value: String) -> Figure {
     figure(what, value, "", true)
 }
 
 /// A ratio of two figures of this run.
-fn at_most(what: &'static str, ours: Duration, theirs: Duration, most: f64, bound: &'static str) -> Figure {
+fn at_most(what: &str, ours: Duration, theirs: Duration, most: f64, bound: &'static str) -> Figure {
     let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
     figure(what, format!("{ratio:.2}"), bound, ratio <= most)
+}
+
+/// What a figure is called when the server is [`AWAY`].
+fn from_afar(what: &str) -> String {
+    format!("{what}, server {} away", millis(AWAY))
 }
 
 fn table(figures: &[Figure]) -> String {
@@ -309,6 +321,16 @@ fn middle(mut times: Vec<Duration>) -> Duration {
 
 fn millis(duration: Duration) -> String {
     format!("{:.0} ms", duration.as_secs_f64() * 1000.0)
+}
+
+/// A module of a shop whose apply waits for nothing.
+fn stack(kubeconfig: &Path, namespace: &str) -> String {
+    format!(
+        "terraform {{\n  required_providers {{\n    boutique = {{\n      source = \"boutique-dev/boutique\"\n    }}\n  }}\n}}\n\
+         provider \"boutique\" {{\n  config_path = \"{}\"\n}}\nresource \"boutique_stack\" \"shop\" {{\n  name = \"shop\"\n  \
+         namespace = \"{namespace}\"\n  wait = {{ until = \"none\" }}\n}}\n",
+        kubeconfig.display()
+    )
 }
 
 const TINY: &str = r#"terraform {
