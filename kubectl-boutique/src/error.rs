@@ -1,5 +1,6 @@
 //! Expected errors: what can go wrong, with what exit code it ends, and what to do next.
 
+use boutique_cluster::outside::Unaskable;
 use boutique_core::fault::UnreadableFault;
 use thiserror::Error;
 
@@ -61,6 +62,9 @@ pub(crate) enum Error {
     #[error("{0}")]
     Api(#[from] boutique_cluster::request::ApiError),
 
+    #[error("{0}")]
+    Unaskable(#[from] Unaskable),
+
     #[error("no Online Boutique in namespace {namespace}{}", others(.elsewhere))]
     NoShop { namespace: String, elsewhere: Vec<String> },
 
@@ -104,7 +108,9 @@ impl Error {
         match self {
             Self::Refused { .. } => Exit::Refused,
             Self::ReaderGone => Exit::Ok,
+            Self::Unaskable(Unaskable::OtherHost(_)) => Exit::Usage,
             Self::Encode(_)
+            | Self::Unaskable(_)
             | Self::Runtime(_)
             | Self::Connect(_)
             | Self::Api(_)

@@ -133,7 +133,8 @@ impl GlobalArgs {
     }
 }
 
-fn read(path: &Path) -> Result<String, Error> {
+/// The text of a file that a flag names.
+pub(crate) fn read(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path)
         .map_err(|error| Error::File { path: path.display().to_string(), reason: error.to_string() })
 }

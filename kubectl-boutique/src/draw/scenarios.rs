@@ -1,5 +1,6 @@
 //! Shops in trouble, as people see them. Each folder of `tests/scenarios` holds what differs from the healthy shop:
-//! objects (`metadata.gone` removes one), what the home page answers, and what is known of the stack.
+//! objects (`metadata.gone` removes one), what the home page answers (`page.yaml`, through the Ingress `route.yaml`), and what
+//! is known of the stack.
 
 use std::collections::BTreeMap;
 use std::fs::read_to_string;
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 
 use boutique_core::judge::{Observation, judge};
 use boutique_core::object::ObjectRef;
-use boutique_core::view::{FrontPage, ShopObjects, ShopView, StackView, view};
+use boutique_core::view::{FrontPage, ShopObjects, ShopView, StackView, routes, view};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -33,12 +34,15 @@ fn field<'a>(value: &'a Value, name: &str) -> &'a str {
 }
 
 fn front_page(scenario: &str) -> FrontPage {
-    let page: Value = serde_yaml_ng::from_str(&read_to_string(folder(scenario).join("page.yaml")).unwrap()).unwrap();
+    page_of(&serde_yaml_ng::from_str(&read_to_string(folder(scenario).join("page.yaml")).unwrap()).unwrap())
+}
+
+fn page_of(page: &Value) -> FrontPage {
     FrontPage {
         good: page["good"] == true,
-        answer: field(&page, "answer").into(),
+        answer: field(page, "answer").into(),
         millis: page["millis"].as_u64().unwrap(),
-        way: field(&page, "way").into(),
+        way: field(page, "way").into(),
         blame: page["blame"].as_str().map(str::to_owned),
     }
 }
@@ -68,7 +72,16 @@ fn objects(scenario: &str) -> Vec<Value> {
 
 fn seen(scenario: &str) -> (ShopView, Observation) {
     let objects = objects(scenario);
-    let of = |kind: &str| objects.iter().filter(|object| object["kind"] == kind).cloned().collect();
+    let of = |kind: &str| -> Vec<Value> { objects.iter().filter(|object| object["kind"] == kind).cloned().collect() };
+    let mut routes = routes(&of("Ingress"));
+    if let Some(route) = routes.first_mut() {
+        let page = folder(scenario).join("route.yaml");
+        match read_to_string(&page).map(|text| serde_yaml_ng::from_str::<Value>(&text).unwrap()) {
+            Ok(page) if page.get("unasked").is_some() => route.unasked = Some(field(&page, "unasked").into()),
+            Ok(page) => route.front_page = Some(page_of(&page)),
+            Err(_) => {}
+        }
+    }
     let shop = ShopObjects {
         namespace: "shop".into(),
         deployments: of("Deployment"),
@@ -77,6 +90,7 @@ fn seen(scenario: &str) -> (ShopView, Observation) {
         endpoint_slices: of("EndpointSlice"),
         faults: of("ConfigMap"),
         front_page: Some(front_page(scenario)),
+        routes,
         stack: stack(scenario),
     };
     let now: Timestamp = NOW.parse().unwrap();
@@ -89,8 +103,11 @@ fn picture(scenario: &str, detail: Detail, look: Look) -> String {
     format!("{}{}", shop(&view, detail, look), findings(&judge(&observation), look))
 }
 
-const SCENARIOS: [&str; 7] = [
+const SCENARIOS: [&str; 10] = [
     "healthy",
+    "behind-an-ingress",
+    "ingress-without-address",
+    "ingress-that-answers-wrongly",
     "cart-out-of-memory",
     "stack-with-drift",
     "while-a-fault-runs",

@@ -1,6 +1,6 @@
 //! `status` as a tree: the way in, then every workload with its pods.
 
-use boutique_core::view::{EdgeView, Health, PodView, ShopView, Sign, WorkloadView};
+use boutique_core::view::{EdgeView, Health, PodView, RouteView, ShopView, Sign, WorkloadView};
 
 use super::age::age;
 use super::table::{Cell, Column, Give, Line, Table};
@@ -42,7 +42,9 @@ fn headline(view: &ShopView, look: Look) -> Vec<Line> {
         .part(format!("{}  ", view.namespace), STRONG)
         .part(format!("{glyph} {}  ", view.health), style)
         .part(whose, FAINT);
-    let mut lines = vec![first, edge(&view.edge, look)];
+    let mut lines = vec![first];
+    lines.extend(view.edge.routes.iter().map(|way| route(way, look)));
+    lines.push(edge(&view.edge, look));
     if let Some(blame) = view.edge.front_page.as_ref().and_then(|page| page.blame.as_ref()) {
         lines.push(Line::default().part(look.plain(&format!("   blames {blame}")), BAD));
     }
@@ -53,6 +55,23 @@ fn headline(view: &ShopView, look: Look) -> Vec<Line> {
         lines.push(Line::default().part(look.plain(&format!("{} {warning}", look.warning())), WAITING));
     }
     lines
+}
+
+/// What is answered comes before who answers, so that a narrow terminal cuts off what matters least.
+fn route(route: &RouteView, look: Look) -> Line {
+    let arrow = look.arrow();
+    let line = Line::default().part(format!("{}{} ", look.branch(false), route.url), PLAIN);
+    let line = match (&route.front_page, &route.unasked) {
+        (Some(page), _) => line
+            .part(format!("{arrow} GET / "), PLAIN)
+            .part(page.answer.clone(), if page.good { GOOD } else { BAD })
+            .part(format!(" in {} ms", page.millis), PLAIN),
+        (None, Some(why)) => line.part(look.plain(&format!("not reached from here: {why}")), WAITING),
+        (None, None) => line.part("not asked", FAINT),
+    };
+    let class = route.class.as_ref().map(|class| format!(" ({class})")).unwrap_or_default();
+    let address = route.address.as_ref().map_or_else(|| ", no address".to_owned(), |address| format!(" at {address}"));
+    line.part(format!("  Ingress/{}{class}{address}", route.ingress), FAINT)
 }
 
 fn edge(edge: &EdgeView, look: Look) -> Line {

@@ -2,7 +2,7 @@
 
 use boutique_cluster::connect::Cluster;
 use boutique_cluster::storefront::Storefront;
-use boutique_cluster::{evidence, observe};
+use boutique_cluster::{edge, evidence, observe};
 use boutique_core::finding::Finding;
 use boutique_core::judge::judge;
 use boutique_core::view::{Health, ShopView, view};
@@ -18,10 +18,10 @@ use crate::output::Format;
 
 mod follow;
 
-/// Show the shop: the way in, every workload and pod, and what is wrong
+/// Show the shop: the ways in, every workload and pod, and what is wrong
 ///
 /// Asks for the home page once, because pods that are Ready prove nothing: every health endpoint of the application is a
-/// constant.
+/// constant. Where Ingresses lead to the shop, it is also asked for as a browser on this machine would.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// Every shop of the cluster
@@ -88,11 +88,16 @@ pub(crate) async fn run(ctx: &Ctx, args: StatusArgs) -> Result<Exit, Error> {
 }
 
 async fn look(ctx: &Ctx, cluster: &Cluster, namespace: &str) -> Result<Seen, Error> {
-    let (shop, storefront) = tokio::join!(observe::shop(cluster, namespace), Storefront::open(cluster, namespace));
+    let (shop, storefront, routes) = tokio::join!(
+        observe::shop(cluster, namespace),
+        Storefront::open(cluster, namespace),
+        Box::pin(edge::look(cluster, namespace)),
+    );
     let (mut objects, denied) = shop?;
     for kind in denied {
         ctx.out.warn(&format!("{} may not be listed by this user; status shows less", kind.plural));
     }
+    objects.routes = routes?;
     objects.front_page = Some(observe::front_page(&storefront?).await);
     objects.stack = observe::stack(cluster, namespace).await?;
     let view = view(&objects, ctx.now());

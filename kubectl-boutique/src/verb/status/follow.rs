@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use boutique_cluster::connect::Cluster;
+use boutique_cluster::edge;
 use boutique_cluster::observe::{self, ShopWatch};
 use boutique_cluster::storefront::Storefront;
-use boutique_core::view::{FrontPage, ShopView, StackView, view};
+use boutique_core::view::{FrontPage, RouteView, ShopView, StackView, view};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::{Seen, StatusArgs, detail, document, picture};
@@ -18,7 +19,7 @@ use crate::output::Format;
 /// How often the home page is asked for.
 const FRONT_PAGE_EVERY: Duration = Duration::from_secs(3);
 
-/// Drift takes several requests to read, so it is read less often: with every so many-th home page.
+/// Drift and the ways in take several requests to read, so they are read less often: with every so many-th home page.
 const STACK_EVERY: u32 = 5;
 
 /// Changes come in bursts; a picture of each would only flicker.
@@ -26,7 +27,7 @@ const BURST: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(ctx: &Ctx, args: &StatusArgs, cluster: &Cluster, namespace: &str) -> Result<Exit, Error> {
     let storefront = Storefront::open(cluster, namespace).await?;
-    let asked = Asked { front_page: None, stack: observe::stack(cluster, namespace).await? };
+    let asked = Asked { front_page: None, stack: observe::stack(cluster, namespace).await?, routes: Vec::new() };
     let (asked_tx, mut asked_rx) = tokio::sync::watch::channel(asked);
     let asker = tokio::spawn(ask(cluster.clone(), namespace.to_owned(), storefront, asked_tx));
     let mut watch = ShopWatch::start(cluster, namespace);
@@ -52,8 +53,8 @@ pub(super) async fn run(ctx: &Ctx, args: &StatusArgs, cluster: &Cluster, namespa
             _ = second.tick(), if live => {}
         }
         let mut objects = watch.objects();
-        let Asked { front_page, stack } = asked_rx.borrow().clone();
-        (objects.front_page, objects.stack) = (front_page, stack);
+        let Asked { front_page, stack, routes } = asked_rx.borrow().clone();
+        (objects.front_page, objects.stack, objects.routes) = (front_page, stack, routes);
         let view = view(&objects, ctx.now());
         if live {
             ctx.out.frame(&fitting(ctx, args, &view))?;
@@ -71,6 +72,7 @@ pub(super) async fn run(ctx: &Ctx, args: &StatusArgs, cluster: &Cluster, namespa
 struct Asked {
     front_page: Option<FrontPage>,
     stack: Option<StackView>,
+    routes: Vec<RouteView>,
 }
 
 async fn ask(cluster: Cluster, namespace: String, storefront: Storefront, asked_tx: tokio::sync::watch::Sender<Asked>) {
@@ -85,6 +87,11 @@ async fn ask(cluster: Cluster, namespace: String, storefront: Storefront, asked_
             && let Ok(stack) = observe::stack(&cluster, &namespace).await
         {
             asked.stack = stack;
+        }
+        if round % STACK_EVERY == 1
+            && let Ok(routes) = Box::pin(edge::look(&cluster, &namespace)).await
+        {
+            asked.routes = routes;
         }
         if asked_tx.send(asked.clone()).is_err() {
             return;
@@ -126,6 +133,14 @@ fn news(last: &ShopView, now: &ShopView) -> Vec<String> {
     if answer(last) != answer(now) || last.edge.ready != now.edge.ready {
         let page = answer(now).unwrap_or_else(|| "not asked yet".to_owned());
         lines.push(format!("{} endpoints ready, GET / {page}", now.edge.ready));
+    }
+    for route in &now.edge.routes {
+        let answer = |route: &RouteView| route.front_page.as_ref().map(|page| page.answer.clone());
+        let before = last.edge.routes.iter().find(|known| known.url == route.url);
+        if before.is_none_or(|before| answer(before) != answer(route)) {
+            let page = answer(route).unwrap_or_else(|| "not reached from here".to_owned());
+            lines.push(format!("{} GET / {page}", route.url));
+        }
     }
     for (before, after) in last.workloads.iter().zip(&now.workloads) {
         if (before.health, &before.word, before.ready, before.desired)
