@@ -1,4 +1,5 @@
-# Online Boutique in one namespace, applied until a synthetic customer has bought something from it.
+# Online Boutique in one namespace and the way into it: applied until a synthetic customer has bought something, and until
+# http://shop.local leads to the shop.
 
 terraform {
   required_providers {
@@ -17,6 +18,22 @@ variable "context" {
   description = "Context within that file; null means its current context."
   type        = string
   default     = null
+}
+
+variable "controller" {
+  description = "Who takes the requests from outside, as boutique_ingress names it; null leaves the way in out."
+  type = object({
+    kind         = string
+    install      = optional(bool)
+    class        = optional(string)
+    service_type = optional(string)
+    chart        = optional(object({ name = string }))
+    values       = optional(any)
+  })
+  default = {
+    kind    = "traefik" # f5-nginx | traefik | ingress-nginx (retired) | existing
+    install = true      # needs helm 3.14 or newer on PATH, in BOUTIQUE_HELM or named in the provider block
+  }
 }
 
 provider "boutique" {
@@ -41,7 +58,31 @@ resource "boutique_stack" "shop" {
   timeouts = { create = "10m", update = "10m" }
 }
 
+resource "boutique_ingress" "shop" {
+  count = var.controller == null ? 0 : 1
+
+  name       = "shop"
+  namespace  = boutique_stack.shop.namespace
+  host       = "shop.local"
+  controller = var.controller
+}
+
 output "stack" {
   description = "Identity of the stack, as `terraform import` takes it."
   value       = boutique_stack.shop.id
+}
+
+output "url" {
+  description = "Where the shop is."
+  value       = one(boutique_ingress.shop[*].url)
+}
+
+output "address" {
+  description = "Where the host of the URL leads; null while nobody has given the controller an address."
+  value       = one(boutique_ingress.shop[*].address)
+}
+
+output "hosts_entry" {
+  description = "The line that makes this machine find it: add it to /etc/hosts."
+  value       = one(boutique_ingress.shop[*].hosts_entry)
 }

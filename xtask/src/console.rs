@@ -6,7 +6,12 @@ use boutique_lab::Progress;
 
 /// Runs one step and shows its name, a spinner while it lasts, and its duration.
 pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let step = Progress::stderr().begin(name, None);
+    step_among(&Progress::stderr(), name, work)
+}
+
+/// The same, beside other steps that are under way.
+pub(crate) fn step_among<T>(progress: &Progress, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let step = progress.begin(name, None);
     let result = work()?;
     step.done();
     Ok(result)

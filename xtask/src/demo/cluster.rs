@@ -8,7 +8,9 @@ use anyhow::{Context, Result, bail};
 use boutique_lab::{Cache, Image};
 use clap::ValueEnum;
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::edge::Edge;
 use crate::workspace;
 
 /// Which images the shop runs.
@@ -103,6 +105,24 @@ impl Cluster {
         }
     }
 
+    /// The way in that suits it.
+    pub(crate) fn edge(&self, images: Images) -> Edge {
+        let mut command = Command::new("kubectl");
+        command.args(["get", "ingressclasses", "--output=json", "--context", &self.context, "--kubeconfig"]);
+        let answer = workspace::output(command.arg(&self.kubeconfig)).and_then(|text| Ok(serde_json::from_str(&text)?));
+        let list: Value = match answer {
+            Ok(list) => list,
+            Err(error) => return Edge::None(format!("the IngressClasses of {self} cannot be read: {error:#}")),
+        };
+        let classes = list["items"].as_array().map_or(&[][..], Vec::as_slice);
+        Edge::choose(&self.context, classes, self.tool.is_some(), self.wants_stand_ins(images))
+    }
+
+    /// Name of the demo's folder for it.
+    pub(crate) fn folder(&self) -> String {
+        self.context.replace(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-' && letter != '_', "_")
+    }
+
     /// Loads images by the tool's own command.
     pub(crate) fn load(&self, images: &[Image]) -> Result<()> {
         let Some(tool) = self.tool else {
@@ -158,6 +178,13 @@ mod tests {
         assert_eq!(maker("k3d-shop"), Some(Tool::K3d));
         assert_eq!(maker("minikube"), Some(Tool::Minikube));
         assert_eq!(maker("gke_project_zone_cluster"), None);
+    }
+
+    #[test]
+    fn a_context_s_name_makes_one_folder() {
+        let cluster = |context: &str| Cluster { kubeconfig: PathBuf::new(), context: context.to_owned(), tool: None };
+        assert_eq!(cluster("kind-shop").folder(), "kind-shop");
+        assert_eq!(cluster("arn:aws:eks:eu:1:cluster/../x").folder(), "arn_aws_eks_eu_1_cluster____x");
     }
 
     #[test]

@@ -1,18 +1,28 @@
-//! `cargo xtask demo`: the shop on a real cluster by plain `terraform apply`, a purchase, and what to try next.
+//! `cargo xtask demo`: the shop on a real cluster by plain `terraform apply`, the way into it, a purchase through it, and what
+//! to try next.
 
 mod cluster;
+mod edge;
+mod ending;
+mod terraform;
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::{JoinHandle, spawn};
 
 use anyhow::{Context, Result, anyhow};
 use boutique_lab::{Cache, Image, Lab, Mode, Options, Progress, Running, image};
 use clap::Args;
 
 use self::cluster::{Cluster, Images};
+use self::edge::Edge;
+use self::ending::Way;
+use self::terraform::{Outputs, Terraform};
+use crate::console::{self, step_among};
 use crate::package::{self, Package, Profile};
-use crate::{console, workspace};
+use crate::workspace;
 
 /// Name of the demo's own lab.
 const LAB: &str = "demo";
@@ -35,45 +45,111 @@ struct Target {
     kubeconfig: PathBuf,
     context: Option<String>,
     kubectl: Option<PathBuf>,
+    /// The node's address, where it leads to the node from this machine.
+    node: Option<IpAddr>,
 }
 
 /// Runs the demo, or removes it.
 pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
-    let folder = Cache::of_user()?.root().join("demo");
-    if args.down {
-        return down(&folder, args);
-    }
-    let progress = Progress::stderr();
     let cluster = args.cluster.as_deref().map(Cluster::find).transpose()?;
+    let folder = folder(cluster.as_ref())?;
+    if args.down { down(&folder, cluster) } else { up(&folder, cluster, args) }
+}
+
+/// Configuration and state: one folder for each cluster, so that a demo on one forgets none on another.
+fn folder(cluster: Option<&Cluster>) -> Result<PathBuf> {
+    let name = cluster.map_or_else(|| "demo".to_owned(), |cluster| format!("demo-{}", cluster.folder()));
+    Ok(Cache::of_user()?.root().join(name))
+}
+
+fn up(folder: &Path, cluster: Option<Cluster>, args: &DemoArgs) -> Result<()> {
+    let progress = Progress::stderr();
     let stand_ins = cluster.as_ref().is_none_or(|cluster| cluster.wants_stand_ins(args.images));
-    // At the same time as the lab's parts: each compiler leaves cores idle while it fetches and links.
-    let programs = std::thread::spawn({
-        let progress = progress.clone();
-        move || Programs::build(stand_ins, &progress)
+    let edge = match &cluster {
+        None => Edge::Built,
+        Some(cluster) => {
+            let earlier = terraform::earlier_controller(folder);
+            earlier.map_or_else(|| cluster.edge(args.images), |controller| Edge::of(&controller))
+        }
+    };
+    // All at the same time: each compiler leaves cores idle while it fetches and links.
+    let programs = at_once(&progress, move |progress| Programs::build(stand_ins, progress));
+    let parts = at_once(&progress, {
+        let edge = edge.clone();
+        move |progress| edge.build(progress)
     });
-    let terraform = boutique_lab::terraform(&progress)?;
+    let program = boutique_lab::terraform(&progress)?;
     let place = match cluster {
         None => Place::Lab(own_lab(&progress)?),
         Some(cluster) => Place::Cluster(cluster),
     };
-    let Programs { package, images } = programs.join().map_err(|_| anyhow!("the build of the programs panicked"))??;
+    let Programs { package, images } = done(programs)?;
     if stand_ins {
-        console::step("load the shop's images", || place.load(&images))?;
+        step_among(&progress, "load the shop's images", || place.load(&images))?;
     }
+    let edge::Parts { helm, image } = done(parts)?;
+    if let Some(image) = image {
+        step_among(&progress, "load the ingress controller's image", || place.load(&[image]))?;
+    }
+    let is_lab = matches!(place, Place::Lab(_));
     let target = place.target();
-
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    fs::copy(workspace::root().join("examples/complete/main.tf"), folder.join("main.tf"))
-        .context("examples/complete")?;
-    let terraform = Terraform { program: terraform, folder: folder.clone(), package: &package, target: &target };
-    console::step("terraform init", || terraform.init())?;
-    console::step("terraform apply: 11 services and redis, until a synthetic customer has bought something", || {
-        terraform.run(&["apply", "-auto-approve", "-input=false", "-no-color"])
-    })?;
-    let bought = console::step("kubectl boutique buy", || plugin(&package, &target, &["buy"]))?;
-    console::say(bought.trim_end());
-    console::say(next_steps(&package, &target, args));
+    terraform::lay_out(folder, &target, &edge.controller(target.node))?;
+    let terraform = Terraform { program, folder, package: &package, helm };
+    step_among(&progress, "terraform init", || terraform.init())?;
+    let mut title =
+        "terraform apply: 11 services and redis, until a synthetic customer has bought something".to_owned();
+    match &edge {
+        Edge::None(why) => progress.say(&format!("no way in from outside: {why}")),
+        _ => title.push_str(", and the way in, until it leads to the shop"),
+    }
+    step_among(&progress, &title, || terraform.apply())?;
+    let outputs = terraform.outputs()?;
+    let way = Way::of(&outputs);
+    console::say(buy(&package, &target, &outputs, way.as_ref(), is_lab, &progress)?.trim_end());
+    let again = args.cluster.as_ref().map(|cluster| format!(" --cluster {cluster}")).unwrap_or_default();
+    console::say(ending::words(way.as_ref(), &package, &target, &again));
     Ok(())
+}
+
+/// A purchase as a customer's browser would do it; through the API server where there is no way in, or (unless it `must`)
+/// where it does not lead there from this machine, as with clusters in a virtual machine.
+fn buy(
+    package: &Package,
+    target: &Target,
+    outputs: &Outputs,
+    way: Option<&Way>,
+    must: bool,
+    progress: &Progress,
+) -> Result<String> {
+    if let Some(way) = way {
+        let args = ["buy", "--url", &way.url, "--resolve", &way.resolve];
+        match step_among(progress, &format!("kubectl boutique buy --url {}", way.url), || plugin(package, &args)) {
+            Err(error) if !must => progress.say(&format!("not bought at {}: {error:#}", way.url)),
+            bought => return bought,
+        }
+    } else if let Some(url) = &outputs.url {
+        progress.say(&format!("nobody has given the controller an address, so {url} leads nowhere from this machine"));
+    }
+    let kubeconfig = target.kubeconfig.to_string_lossy();
+    let mut args = vec!["buy", "--namespace", "shop", "--kubeconfig", &kubeconfig];
+    args.extend(target.context.iter().flat_map(|context| ["--context", context]));
+    step_among(progress, "kubectl boutique buy", || plugin(package, &args))
+}
+
+fn plugin(package: &Package, args: &[&str]) -> Result<String> {
+    workspace::output(Command::new(package.bin.join("kubectl-boutique")).args(args))
+}
+
+fn at_once<T: Send + 'static>(
+    progress: &Progress,
+    work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
+) -> JoinHandle<Result<T>> {
+    let progress = progress.clone();
+    spawn(move || work(&progress))
+}
+
+fn done<T>(work: JoinHandle<Result<T>>) -> Result<T> {
+    work.join().map_err(|_| anyhow!("a build panicked"))?
 }
 
 /// What the demo runs on.
@@ -92,9 +168,11 @@ impl Place {
 
     fn target(self) -> Target {
         match self {
-            Self::Lab(lab) => Target { kubeconfig: lab.kubeconfig, context: None, kubectl: Some(lab.kubectl) },
+            Self::Lab(lab) => {
+                Target { kubeconfig: lab.kubeconfig, context: None, kubectl: Some(lab.kubectl), node: lab.node_address }
+            }
             Self::Cluster(cluster) => {
-                Target { kubeconfig: cluster.kubeconfig, context: Some(cluster.context), kubectl: None }
+                Target { kubeconfig: cluster.kubeconfig, context: Some(cluster.context), kubectl: None, node: None }
             }
         }
     }
@@ -128,80 +206,31 @@ fn own_lab(progress: &Progress) -> Result<Running> {
         .with_context(|| format!("the demo's own cluster did not start; {}", cluster::offer()))
 }
 
-fn plugin(package: &Package, target: &Target, args: &[&str]) -> Result<String> {
-    let mut command = Command::new(package.bin.join("kubectl-boutique"));
-    command.args(args).args(["--namespace", "shop", "--kubeconfig"]).arg(&target.kubeconfig);
-    if let Some(context) = &target.context {
-        command.args(["--context", context]);
-    }
-    workspace::output(&mut command)
-}
-
-fn down(folder: &Path, args: &DemoArgs) -> Result<()> {
-    if let Some(name) = &args.cluster {
-        let cluster = Cluster::find(name)?;
-        let progress = Progress::stderr();
-        let package = console::step("build the provider and the plugin", || package::package(Profile::Dev))?;
-        let target = Place::Cluster(cluster).target();
-        let program = boutique_lab::terraform(&progress)?;
-        let terraform = Terraform { program, folder: folder.to_owned(), package: &package, target: &target };
-        console::step("terraform destroy", || {
-            terraform.run(&["destroy", "-auto-approve", "-input=false", "-no-color"])
-        })?;
-    } else {
+fn down(folder: &Path, cluster: Option<Cluster>) -> Result<()> {
+    let progress = Progress::stderr();
+    match cluster {
         // The lab takes everything in it along; nothing of the shop is left to destroy one by one.
-        Lab::named(LAB)?.down(&Progress::stderr())?;
+        None => Lab::named(LAB)?.down(&progress)?,
+        Some(cluster) if !folder.exists() => {
+            console::say(format!("there is no demo on {cluster}"));
+            return Ok(());
+        }
+        Some(_) => {
+            let package = console::step("build the provider and the plugin", || package::package(Profile::Dev))?;
+            let edge = terraform::earlier_controller(folder).map(|controller| Edge::of(&controller));
+            let helm = match edge {
+                Some(Edge::Built | Edge::Published) => Some(edge::helm(&progress)?),
+                _ => None,
+            };
+            let program = boutique_lab::terraform(&progress)?;
+            let terraform = Terraform { program, folder, package: &package, helm };
+            console::step("terraform init", || terraform.init())?;
+            console::step("terraform destroy", || terraform.destroy())?;
+        }
     }
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     console::say("the demo is gone");
     Ok(())
-}
-
-struct Terraform<'a> {
-    program: PathBuf,
-    folder: PathBuf,
-    package: &'a Package,
-    target: &'a Target,
-}
-
-impl Terraform<'_> {
-    /// Plain `init` from the mirror. The lock file is made anew: each build of the provider has another hash.
-    fn init(&self) -> Result<String> {
-        fs::remove_file(self.folder.join(".terraform.lock.hcl")).ok();
-        self.run(&["init", "-input=false", "-no-color"])
-    }
-
-    fn run(&self, args: &[&str]) -> Result<String> {
-        let mut command = Command::new(&self.program);
-        command
-            .current_dir(&self.folder)
-            .args(args)
-            .env("TF_CLI_CONFIG_FILE", &self.package.cli_config)
-            .env("TF_VAR_kubeconfig", &self.target.kubeconfig)
-            .env("CHECKPOINT_DISABLE", "1");
-        if let Some(context) = &self.target.context {
-            command.env("TF_VAR_context", context);
-        }
-        workspace::output(&mut command)
-    }
-}
-
-fn next_steps(package: &Package, target: &Target, args: &DemoArgs) -> String {
-    let kubectl = target.kubectl.as_deref().and_then(Path::parent).map(|folder| format!(":{}", folder.display()));
-    let context = target.context.as_ref().map(|context| format!(" --context {context}")).unwrap_or_default();
-    let again = args.cluster.as_ref().map(|cluster| format!(" --cluster {cluster}")).unwrap_or_default();
-    format!(
-        "
-Try next:
-  export KUBECONFIG={} PATH={}{}:$PATH
-  kubectl boutique status -n shop{context}              # is the shop up, and if not, why
-  kubectl boutique break cartservice -n shop{context}   # predict, kill, measure, grade
-  cargo xtask demo{again} --down{}# remove everything",
-        target.kubeconfig.display(),
-        package.bin.display(),
-        kubectl.unwrap_or_default(),
-        " ".repeat(30usize.saturating_sub(again.len())),
-    )
 }
