@@ -1,8 +1,9 @@
 //! Between Terraform's values of any type and JSON.
 
+use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
-use serde_json::{Map as JsonMap, Value as Json};
+use serde_json::{Map as JsonMap, Value as Json, json};
 use tfplugin_rs::{Any, Dynamic, Number, Type};
 
 /// A value as JSON, and whether all of it is known. What is unknown is null here.
@@ -64,10 +65,33 @@ fn from_json(json: &Json) -> (Type, Dynamic) {
     }
 }
 
+/// Every leaf of an object by its path, as JSON: what a plan shows line by line.
+pub(crate) fn leaves(values: &Json) -> BTreeMap<String, String> {
+    let mut leaves = BTreeMap::new();
+    collect(String::new(), values, &mut leaves);
+    leaves
+}
+
+fn collect(path: String, value: &Json, leaves: &mut BTreeMap<String, String>) {
+    match value {
+        Json::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                // A dot within a key would look like a step.
+                let key = if key.contains('.') { format!("[{}]", json!(key)) } else { key.clone() };
+                let below = if path.is_empty() { key } else { format!("{path}.{key}") };
+                collect(below, value, leaves);
+            }
+        }
+        other => {
+            if !path.is_empty() {
+                leaves.insert(path, other.to_string());
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -82,5 +106,12 @@ mod tests {
         let value = Dynamic::Map([("a".to_owned(), Dynamic::UNKNOWN)].into());
         let ty = Type::Object([("a".to_owned(), Type::String)].into());
         assert_eq!(json(&Any { ty, value }), (json!({"a": null}), false));
+    }
+
+    #[test]
+    fn values_are_shown_leaf_by_leaf() {
+        let shown = leaves(&json!({"a": {"b.c": 1, "d": [1]}, "e": {}, "f": null}));
+        let expected = [(r#"a.["b.c"]"#, "1"), ("a.d", "[1]"), ("e", "{}"), ("f", "null")];
+        assert_eq!(shown, expected.map(|(path, value)| (path.to_owned(), value.to_owned())).into());
     }
 }

@@ -8,6 +8,7 @@ mod dynamic;
 mod ingress;
 mod managed;
 mod provider;
+mod reader;
 mod stack;
 mod timeouts;
 

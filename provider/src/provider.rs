@@ -1,5 +1,7 @@
 //! The provider block.
 
+use std::time::Duration;
+
 use tfplugin_rs::{
     Answer, Configure, Diagnostic, Diagnostics, List, Map, Model, Path, Provider, Registered, Secret, Value,
 };
@@ -89,7 +91,9 @@ pub struct HelmModel {
 /// A program to fetch.
 #[derive(Clone, Debug, Default, PartialEq, Model)]
 pub struct DownloadModel {
-    /// URL of helm's release archive, such as `https://get.helm.sh/helm-v3.19.0-linux-amd64.tar.gz`.
+    /// URL of helm's release archive, such as `https://get.helm.sh/helm-v3.19.0-linux-amd64.tar.gz`, or of the bare program.
+    /// The server's certificate is judged by the system's authorities, or by those of the file that `SSL_CERT_FILE` names;
+    /// `HTTPS_PROXY` and `NO_PROXY` count.
     #[attr(required)]
     pub url: Value<String>,
     /// SHA-256 of the archive, in hexadecimal digits.
@@ -118,6 +122,11 @@ impl Provider for Boutique {
     type Config = ProviderModel;
     type Data = Connection;
     const ADDRESS: &'static str = boutique_core::contract::PROVIDER_ADDRESS;
+
+    // Stopping a helm that does not listen takes five seconds, and what it left is looked at then.
+    fn grace(&self) -> Duration {
+        Duration::from_secs(15)
+    }
 
     fn resources(&self) -> Vec<Registered<Connection>> {
         vec![Registered::resource(Stack), Registered::resource(Ingress)]

@@ -58,8 +58,8 @@ pub(crate) struct IngressModel {
     /// How long operations may take: `create` and `update` 10 minutes, `delete` 5 minutes, unless said otherwise.
     #[attr(optional)]
     pub(crate) timeouts: Value<Timeouts>,
-    /// Address of the controller as seen from outside: IP or host name, with the port if it is a node port. Null while
-    /// nobody has given it one.
+    /// Address of the controller as seen from outside: IP or host name; `url` has the port where it is not the usual one.
+    /// Null while nobody has given it one.
     #[attr(computed)]
     pub(crate) address: Value<String>,
     /// URL of the shop.
@@ -181,10 +181,13 @@ pub(crate) struct TlsModel {
     /// Name of a Secret of type `kubernetes.io/tls` in this namespace.
     #[attr(optional)]
     pub(crate) secret: Value<String>,
-    /// An issuer of cert-manager that makes it.
+    /// An issuer of cert-manager that makes it, into the Secret `NAME-tls` (`NAME-HOST-tls` for further hosts). cert-manager
+    /// and the issuer must be there; apply waits until the certificate is made.
     #[attr(optional)]
     pub(crate) cert_manager: Value<IssuerModel>,
-    /// Whether plain HTTP is sent on to HTTPS; left out, it is wherever the controller's kind is known.
+    /// Whether plain HTTP is sent on to HTTPS; left out, it is wherever the controller's kind is known. Through node ports,
+    /// Traefik sends on to the node port for HTTPS; the nginx controllers send on to port 443, which no node port has, so
+    /// begin with `https` there.
     #[attr(optional)]
     pub(crate) redirect: Value<bool>,
 }

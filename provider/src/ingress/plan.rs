@@ -13,9 +13,10 @@ use tfplugin_rs::{Change, Context, Diagnostic, Diagnostics, Map, Path, Plan, Val
 use super::Ingress;
 use super::apply::settings;
 use super::model::{IngressModel, ReleaseModel};
-use super::specification::{self, Reading, leaves};
+use super::specification::{self, Reading};
 use super::validate;
 use crate::connection::sentence;
+use crate::dynamic;
 use crate::managed::{Looked, look_at_namespace};
 
 /// Longest look for a chart and at the cluster. It only serves a warning.
@@ -105,7 +106,7 @@ pub(super) fn release(spec: &IngressSpec, prior: Option<&ReleaseModel>) -> Resul
         _ => Value::Null,
     };
     let values: Map<String> =
-        leaves(&edge::values(spec)).into_iter().map(|(path, value)| (path, value.into())).collect();
+        dynamic::leaves(&edge::values(spec)).into_iter().map(|(path, value)| (path, value.into())).collect();
     let mut release = ReleaseModel {
         name: spec.release().into(),
         namespace: spec.controller_namespace().into(),
@@ -224,7 +225,7 @@ mod tests {
 
     fn set_values(plan: &mut IngressModel, values: &serde_json::Value) {
         if let Value::Known(controller) = &mut plan.controller {
-            controller.values = crate::dynamic::any(values).into();
+            controller.values = dynamic::any(values).into();
         }
     }
 

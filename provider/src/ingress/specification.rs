@@ -1,19 +1,18 @@
 //! Between Terraform's model and the domain's specification, both ways.
 
-use std::collections::BTreeMap;
-
 use boutique_core::edge::{
     self, Backend, ChartSpec, ControllerKind, EdgeLoad, IngressSpec, Issuer, IssuerKind, ServiceType, TlsSpec,
 };
 use boutique_core::spec::Problem;
-use serde_json::{Map as JsonMap, Value as Json, json};
+use serde_json::{Map as JsonMap, Value as Json};
 use tfplugin_rs::{Any, Diagnostic, Diagnostics, Map, Path, Value};
 
 use super::model::{
     BackendModel, ChartModel, ControllerModel, IngressModel, IssuerModel, LoadGeneratorModel, ProxyTimeoutsModel,
     RouteModel, TlsModel, WaitModel,
 };
-use crate::{dynamic, timeouts};
+use crate::dynamic;
+use crate::reader::{Reader, Tool};
 
 /// A specification as far as it is known.
 pub(super) struct Reading {
@@ -25,23 +24,17 @@ pub(super) struct Reading {
     pub(super) controller_complete: bool,
 }
 
-/// The default of `adopt`.
-const NEVER: &str = "never";
-/// Stands for a name that is not known yet; a valid one, so that nothing is wrong with it.
-const UNKNOWN_NAME: &str = "unknown";
 /// Stands for a host that is not known yet.
 const UNKNOWN_HOST: &str = "unknown.invalid";
 
 /// Reads a model. Errors name values that are no object.
 pub(super) fn read(model: &IngressModel) -> Result<Reading, Diagnostics> {
-    let mut reader = Reader { complete: true, diagnostics: Diagnostics::none() };
+    let mut reader = Reader::new();
     let controller = reader.controller(&model.controller);
     let controller_complete = reader.complete;
     let spec = reader.ingress(model, controller);
-    if reader.diagnostics.has_errors() {
-        return Err(reader.diagnostics);
-    }
-    Ok(Reading { spec, complete: reader.complete, controller_complete })
+    let (spec, complete) = reader.finish(spec)?;
+    Ok(Reading { spec, complete, controller_complete })
 }
 
 /// Where a problem of the specification stands in the resource.
@@ -62,20 +55,9 @@ pub(super) fn path(problem: &Problem) -> Path {
     })
 }
 
-struct Reader {
-    complete: bool,
-    diagnostics: Diagnostics,
-}
-
 impl Reader {
-    fn take<T: Clone>(&mut self, value: &Value<T>) -> Option<T> {
-        self.complete &= !value.is_unknown();
-        value.known().cloned()
-    }
-
     fn ingress(&mut self, model: &IngressModel, controller: edge::ControllerSpec) -> IngressSpec {
-        let mut name = |value| self.take(value).unwrap_or_else(|| UNKNOWN_NAME.to_owned());
-        let (namespace, name) = (name(&model.namespace), name(&model.name));
+        let (namespace, name) = (self.name(&model.namespace), self.name(&model.name));
         let host = self.take(&model.host).unwrap_or_else(|| UNKNOWN_HOST.to_owned());
         let mut spec = IngressSpec::new(namespace, name, host, controller.kind);
         spec.controller = controller;
@@ -168,7 +150,7 @@ impl Reader {
         TlsSpec {
             secret: self.take(&model.secret),
             cert_manager: self.take(&model.cert_manager).map(|issuer| Issuer {
-                name: self.take(&issuer.issuer).unwrap_or_else(|| UNKNOWN_NAME.to_owned()),
+                name: self.name(&issuer.issuer),
                 kind: match self.take(&issuer.kind).as_deref() {
                     Some("Issuer") => IssuerKind::Issuer,
                     _ => IssuerKind::ClusterIssuer,
@@ -216,33 +198,26 @@ fn no_object(attribute: &'static str, found: &Json) -> Diagnostic {
 
 /// What only the provider wants to find again, so that an import gives back the whole resource.
 fn tool(model: &IngressModel) -> JsonMap<String, Json> {
-    let mut tool = JsonMap::new();
-    if let Some(until) = model.wait.known().and_then(|wait| wait.until.as_str()) {
-        tool.insert("wait".to_owned(), until.into());
+    let tool = Tool {
+        wait: model.wait.known().and_then(|wait| wait.until.as_str()).map(str::to_owned),
+        adopt: model.adopt.clone(),
+        force_conflicts: model.force_conflicts,
+        timeouts: model.timeouts.clone(),
+    };
+    let mut tool = tool.to_json();
+    let Some(controller) = model.controller.known() else { return tool };
+    if let Some(version) = controller.values_wo_version.known() {
+        tool.insert("values_wo_version".to_owned(), (*version).into());
     }
-    if let Some(adopt) = model.adopt.as_str().filter(|adopt| *adopt != NEVER) {
-        tool.insert("adopt".to_owned(), adopt.into());
-    }
-    if model.force_conflicts == Value::Known(true) {
-        tool.insert("force_conflicts".to_owned(), true.into());
-    }
-    if let Some(controller) = model.controller.known() {
-        if let Some(version) = controller.values_wo_version.known() {
-            tool.insert("values_wo_version".to_owned(), (*version).into());
-        }
-        if let Some(username) = controller.chart.known().and_then(|chart| chart.username.as_str()) {
-            tool.insert("username".to_owned(), username.into());
-        }
-    }
-    if let Some(timeouts) = model.timeouts.known() {
-        tool.insert("timeouts".to_owned(), timeouts::to_json(timeouts));
+    if let Some(username) = controller.chart.known().and_then(|chart| chart.username.as_str()) {
+        tool.insert("username".to_owned(), username.into());
     }
     tool
 }
 
 /// The resource of a stored specification, with everything that configuration can say.
 pub(super) fn model(spec: &IngressSpec) -> IngressModel {
-    let tool = |name: &str| spec.tool.get(name);
+    let tool = Tool::from_json(&spec.tool);
     let hosts: Map<RouteModel> = spec
         .hosts
         .iter()
@@ -283,10 +258,10 @@ pub(super) fn model(spec: &IngressSpec) -> IngressModel {
                 image: load.image.clone().into(),
             })
             .into(),
-        wait: tool("wait").and_then(Json::as_str).map(|until| WaitModel { until: until.into() }).into(),
-        adopt: tool("adopt").and_then(Json::as_str).unwrap_or(NEVER).into(),
-        force_conflicts: tool("force_conflicts").and_then(Json::as_bool).unwrap_or_default().into(),
-        timeouts: tool("timeouts").map(timeouts::from_json).into(),
+        wait: tool.wait.map(|until| WaitModel { until: until.into() }).into(),
+        adopt: tool.adopt,
+        force_conflicts: tool.force_conflicts,
+        timeouts: tool.timeouts,
         ..IngressModel::default()
     }
 }
@@ -329,33 +304,10 @@ fn tls_model(tls: &TlsSpec) -> TlsModel {
     }
 }
 
-/// Every leaf of an object by its path, as JSON: what a plan shows line by line.
-pub(super) fn leaves(values: &Json) -> BTreeMap<String, String> {
-    let mut leaves = BTreeMap::new();
-    collect(String::new(), values, &mut leaves);
-    leaves
-}
-
-fn collect(path: String, value: &Json, leaves: &mut BTreeMap<String, String>) {
-    match value {
-        Json::Object(map) if !map.is_empty() => {
-            for (key, value) in map {
-                // A dot within a key would look like a step.
-                let key = if key.contains('.') { format!("[{}]", json!(key)) } else { key.clone() };
-                let below = if path.is_empty() { key } else { format!("{path}.{key}") };
-                collect(below, value, leaves);
-            }
-        }
-        other => {
-            if !path.is_empty() {
-                leaves.insert(path, other.to_string());
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn mk_spec() -> IngressSpec {
@@ -403,13 +355,6 @@ mod tests {
         assert_eq!(printed(&["controller", "chart", "chart"]), "controller.chart.name");
         assert_eq!(printed(&["tls", "cert_manager", "name"]), "tls.cert_manager.issuer");
         assert_eq!(printed(&["annotations", "nginx.org/x"]), r#"annotations["nginx.org/x"]"#);
-    }
-
-    #[test]
-    fn values_are_shown_leaf_by_leaf() {
-        let shown = leaves(&json!({"a": {"b.c": 1, "d": [1]}, "e": {}, "f": null}));
-        let expected = [(r#"a.["b.c"]"#, "1"), ("a.d", "[1]"), ("e", "{}"), ("f", "null")];
-        assert_eq!(shown, expected.map(|(path, value)| (path.to_owned(), value.to_owned())).into());
     }
 
     #[test]

@@ -7,13 +7,13 @@ use boutique_core::service::Service;
 use boutique_core::spec::{
     Amounts, Cart, ExternalService, LoadGenerator, Probes, Problem, Profile, Resources, ServiceSpec, StackSpec,
 };
-use serde_json::{Map as JsonMap, Value as Json};
 use tfplugin_rs::{Diagnostic, Diagnostics, Map, Path, Value};
 
 use super::model::{
     AmountsModel, CartModel, EffectiveModel, LoadGeneratorModel, ResourcesModel, ServiceModel, StackModel, WaitModel,
 };
-use crate::timeouts;
+use crate::connection::sentence;
+use crate::reader::{Reader, Tool};
 
 /// A specification as far as it is known.
 pub(super) struct Reading {
@@ -23,20 +23,12 @@ pub(super) struct Reading {
     pub(super) complete: bool,
 }
 
-/// The default of `adopt`.
-const NEVER: &str = "never";
-
-/// Stands for a name that is not known yet; a valid one, so that nothing is wrong with it.
-const UNKNOWN_NAME: &str = "unknown";
-
 /// Reads a model. Errors name the entries of `services` that are no services.
 pub(super) fn read(model: &StackModel) -> Result<Reading, Diagnostics> {
-    let mut reader = Reader { complete: true, diagnostics: Diagnostics::none() };
+    let mut reader = Reader::new();
     let spec = reader.stack(model);
-    if reader.diagnostics.has_errors() {
-        return Err(reader.diagnostics);
-    }
-    Ok(Reading { spec, complete: reader.complete })
+    let (spec, complete) = reader.finish(spec)?;
+    Ok(Reading { spec, complete })
 }
 
 /// Where a problem of the specification stands in the resource.
@@ -50,20 +42,9 @@ pub(super) fn path(problem: &Problem) -> Path {
     path
 }
 
-struct Reader {
-    complete: bool,
-    diagnostics: Diagnostics,
-}
-
 impl Reader {
-    fn take<T: Clone>(&mut self, value: &Value<T>) -> Option<T> {
-        self.complete &= !value.is_unknown();
-        value.known().cloned()
-    }
-
     fn stack(&mut self, model: &StackModel) -> StackSpec {
-        let mut name = |value| self.take(value).unwrap_or_else(|| UNKNOWN_NAME.to_owned());
-        let mut spec = StackSpec::new(name(&model.namespace), name(&model.name));
+        let mut spec = StackSpec::new(self.name(&model.namespace), self.name(&model.name));
         // Null only in a plan that has not got its default yet.
         self.complete &= !model.version.is_unknown();
         spec.version = model.version_or_newest();
@@ -92,7 +73,13 @@ impl Reader {
                 rate: self.take(&load.rate).unwrap_or(default.rate),
             }
         });
-        spec.tool = tool(model);
+        spec.tool = Tool {
+            wait: model.wait.known().and_then(|wait| wait.until.as_str()).map(str::to_owned),
+            adopt: model.adopt.clone(),
+            force_conflicts: model.force_conflicts,
+            timeouts: model.timeouts.clone(),
+        }
+        .to_json();
         spec
     }
 
@@ -105,7 +92,7 @@ impl Reader {
                     specs.insert(service, self.service(&settings));
                 }
                 Err(error) => self.diagnostics.push(
-                    Diagnostic::error("Unknown service", crate::connection::sentence(&error.to_string()))
+                    Diagnostic::error("Unknown service", sentence(&error.to_string()))
                         .at(Path::attribute("services").key(name)),
                 ),
             }
@@ -162,29 +149,11 @@ impl Reader {
     }
 }
 
-/// What only the provider wants to find again, so that an import gives back the whole resource.
-fn tool(model: &StackModel) -> JsonMap<String, Json> {
-    let mut tool = JsonMap::new();
-    if let Some(until) = model.wait.known().and_then(|wait| wait.until.as_str()) {
-        tool.insert("wait".to_owned(), until.into());
-    }
-    if let Some(adopt) = model.adopt.as_str().filter(|adopt| *adopt != NEVER) {
-        tool.insert("adopt".to_owned(), adopt.into());
-    }
-    if model.force_conflicts == Value::Known(true) {
-        tool.insert("force_conflicts".to_owned(), true.into());
-    }
-    if let Some(timeouts) = model.timeouts.known() {
-        tool.insert("timeouts".to_owned(), timeouts::to_json(timeouts));
-    }
-    tool
-}
-
 /// The resource of a stored specification, with everything that configuration can say.
 pub(super) fn model(spec: &StackSpec) -> StackModel {
     let services: Map<ServiceModel> =
         spec.services.iter().map(|(service, spec)| (service.name().to_owned(), service_model(spec).into())).collect();
-    let tool = |name: &str| spec.tool.get(name);
+    let tool = Tool::from_json(&spec.tool);
     StackModel {
         id: spec.id().to_string().into(),
         name: spec.name.clone().into(),
@@ -207,10 +176,10 @@ pub(super) fn model(spec: &StackSpec) -> StackModel {
             Probes::Upstream => "upstream".into(),
         },
         frontend_external: spec.frontend_external.map(|external| external.name().to_owned()).into(),
-        wait: tool("wait").and_then(Json::as_str).map(|until| WaitModel { until: until.into() }).into(),
-        adopt: tool("adopt").and_then(Json::as_str).unwrap_or(NEVER).into(),
-        force_conflicts: tool("force_conflicts").and_then(Json::as_bool).unwrap_or_default().into(),
-        timeouts: tool("timeouts").map(timeouts::from_json).into(),
+        wait: tool.wait.map(|until| WaitModel { until: until.into() }).into(),
+        adopt: tool.adopt,
+        force_conflicts: tool.force_conflicts,
+        timeouts: tool.timeouts,
         ..StackModel::default()
     }
 }
