@@ -309,7 +309,16 @@ pub(crate) fn destroyed<R: Managed>(
 
 /// The answer with what the API server warned of.
 pub(crate) fn with_warnings<M>(answer: Answer<M>, applied: &Applied) -> Answer<M> {
-    applied.warnings.iter().fold(answer, |answer, warning| answer.warn("The API server warns", sentence(warning)))
+    warn_once(answer, "The API server warns", &applied.warnings)
+}
+
+/// The answer with one warning for all these texts: of several with one summary, terraform shows the first only.
+pub(crate) fn warn_once<M>(answer: Answer<M>, summary: &str, texts: &[String]) -> Answer<M> {
+    if texts.is_empty() {
+        return answer;
+    }
+    let sentences: Vec<String> = texts.iter().map(|text| sentence(text)).collect();
+    answer.warn(summary, sentences.join("\n\n"))
 }
 
 /// The answer, with a warning if what was applied could not be read back.

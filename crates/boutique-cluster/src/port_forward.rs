@@ -87,6 +87,10 @@ pub(crate) async fn tunnel(
     let mut forward = match pods.portforward(pod, &[port]).await {
         Ok(forward) => forward,
         Err(kube::Error::Api(status)) if status.code == 404 => return Err(NoTunnel::Gone),
+        // Its own text for this one would show all its fields.
+        Err(kube::Error::Api(status)) => {
+            return Err(NoTunnel::Failed(format!("port-forward to pod {pod} failed: {}", status.message)));
+        }
         Err(error) => return Err(NoTunnel::Failed(format!("port-forward to pod {pod} failed: {error}"))),
     };
     match forward.take_stream(port) {

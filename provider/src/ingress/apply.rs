@@ -10,9 +10,8 @@ use tfplugin_rs::{Answer, Context, Diagnostics, Outcome, Value};
 use super::model::IngressModel;
 use super::specification::{self, Reading};
 use super::{Ingress, read, report};
-use crate::connection::sentence;
 use crate::managed::{
-    DRIFT, Managed as _, Run, VERSION, interrupted, remember_drift, sentences, with_unread, with_warnings,
+    DRIFT, Managed as _, Run, VERSION, interrupted, remember_drift, sentences, warn_once, with_unread, with_warnings,
 };
 
 /// What is said while nobody knows yet whether the shop is reached.
@@ -138,12 +137,9 @@ async fn read_back(
         state.pending = sentences(&reading.pending);
     }
     Ingress::close(&mut state);
-    let mut answer = with_warnings(Answer::from(state), &applied.set);
-    for kept in &applied.kept {
-        answer = answer.warn("Something was kept", sentence(kept));
-    }
-    for warning in reached.map(|reached| reached.warnings).unwrap_or_default() {
-        answer = answer.warn("About the way in", sentence(&warning));
-    }
+    let answer = with_warnings(Answer::from(state), &applied.set);
+    let answer = warn_once(answer, "Something was kept", &applied.kept);
+    let warnings = reached.map(|reached| reached.warnings).unwrap_or_default();
+    let answer = warn_once(answer, "About the way in", &warnings);
     Ok(with_unread::<Ingress>(answer, unread))
 }

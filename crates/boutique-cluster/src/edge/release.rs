@@ -83,13 +83,12 @@ impl Controller<'_> {
         let found = users::read(self.cluster, &id).await?;
         match joining(found.as_ref(), &wanted) {
             Joining::Refuse(why) => Err(why.into()),
-            Joining::Install if found.is_none() && !self.settings.adopt => {
-                let reading = helm::read(self.cluster, &id).await?;
-                match reading.is_some_and(|reading| reading.record.is_none()) {
-                    true => Err(EdgeError::ForeignRelease(id)),
-                    false => Ok(()),
-                }
-            }
+            Joining::Install if found.is_none() => match helm::read(self.cluster, &id).await? {
+                Some(reading) if reading.record.is_none() && !self.settings.adopt => Err(EdgeError::ForeignRelease(id)),
+                Some(_) => Ok(()),
+                // Who has no helm must not begin.
+                None => self.helm().await.map(drop),
+            },
             Joining::Install | Joining::Manage | Joining::Join => Ok(()),
         }
     }

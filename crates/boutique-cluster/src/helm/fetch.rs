@@ -118,7 +118,15 @@ async fn ask(url: &http::Uri) -> Result<http::Response<kube::client::Body>, Stri
     let client = kube::Client::try_from(config).map_err(|error| chain(&error))?;
     let path = url.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let request = build(Method::GET, path, None, Vec::new());
-    client.send(request.map(kube::client::Body::from)).await.map_err(|error| chain(&error))
+    client.send(request.map(kube::client::Body::from)).await.map_err(|error| {
+        let said = chain(&error);
+        match said.contains("UnknownIssuer") {
+            true => format!(
+                "{said}: this machine does not know the server's authority; SSL_CERT_FILE names a file with others"
+            ),
+            false => said,
+        }
+    })
 }
 
 /// The proxy of the environment, as other programs read it.

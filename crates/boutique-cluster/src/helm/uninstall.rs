@@ -295,14 +295,15 @@ impl Run<'_> {
 
     async fn crds(&self, record: Option<&ReleaseRecord>, done: &mut Uninstalled) -> Outcome<()> {
         let kind = Kind::CUSTOM_RESOURCE_DEFINITION;
-        for name in record.into_iter().flat_map(|record| &record.crds) {
+        let Some(record) = record else { return Ok(()) };
+        if !self.request.delete_crds {
+            done.kept.extend(kept_crds(&record.crds));
+            return Ok(());
+        }
+        for name in &record.crds {
             let object = ObjectRef::new(kind, "", name.as_str());
-            if self.request.delete_crds {
-                self.cluster.delete(&object, kind, Propagation::Background, None).await.map_err(cause)?;
-                done.deleted.push(object);
-            } else {
-                done.kept.push(format!("{object} is kept, and with it every object of its kind"));
-            }
+            self.cluster.delete(&object, kind, Propagation::Background, None).await.map_err(cause)?;
+            done.deleted.push(object);
         }
         Ok(())
     }
@@ -318,6 +319,19 @@ impl Run<'_> {
             self.cluster.delete(&object, Kind::NAMESPACE, Propagation::Background, Some(uid)).await?;
         }
         Ok(())
+    }
+}
+
+/// What is said of CRDs that stay: one sentence, because a chart may have dozens.
+fn kept_crds(names: &[String]) -> Option<String> {
+    match names {
+        [] => None,
+        [name] => Some(format!("CustomResourceDefinition {name} is kept, and with it every object of its kind")),
+        names => Some(format!(
+            "the {} CustomResourceDefinitions of the chart are kept, and with them every object of their kinds: {}",
+            names.len(),
+            names.join(", ")
+        )),
     }
 }
 
@@ -341,4 +355,20 @@ fn owned(id: &ReleaseId, standing: &[Value]) -> (HashMap<ObjectRef, String>, Vec
         }
     }
     (ours, claimed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_crds_stay_it_is_one_sentence() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(kept_crds(&[]), None);
+        assert!(
+            kept_crds(&names(&["a.example.com"])).is_some_and(|said| said.starts_with("CustomResourceDefinition a."))
+        );
+        let said = kept_crds(&names(&["a.example.com", "b.example.com"]));
+        assert!(said.is_some_and(|said| said.contains("2 Custom") && said.ends_with(": a.example.com, b.example.com")));
+    }
 }
