@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, anyhow, bail};
 
 use crate::cache::{Cache, remove_folder};
+use crate::cut::cut;
 use crate::debian::Sysroot;
 use crate::part::{KUBERNETES, Linking, Part};
 use crate::process::tail;
@@ -99,11 +100,14 @@ fn compile(cache: &Cache, part: &Part, out: &Path, log: &Path, progress: &Progre
             tags = "seccomp netgo osusergo";
         }
     }
-    let total = count(part, &packages);
+    let modules = out.join(".modules");
+    let pinned: Vec<String> = cut(part, &modules)?.iter().map(|file| format!("-modfile={}", file.display())).collect();
+    let total = count(part, &pinned, &packages);
     let step = progress.begin(&format!("build {} {}", part.name, part.version), total);
     let mut child = Command::new("go")
         .args(["build", "-v", "-mod=readonly", "-buildvcs=false", "-trimpath", "-tags", tags, "-ldflags", &link, "-o"])
         .arg(format!("{}/", out.display()))
+        .args(&pinned)
         .args(&packages)
         .current_dir(part.module())
         .envs(environment)
@@ -117,6 +121,7 @@ fn compile(cache: &Cache, part: &Part, out: &Path, log: &Path, progress: &Progre
     if !status.success() {
         bail!("`go build` ended with {status}");
     }
+    remove_folder(&modules)?;
     for (package, name) in part.programs {
         let built = out.join(default_name(package));
         let wanted = out.join(name);
@@ -143,9 +148,10 @@ fn follow(lines: Option<impl std::io::BufRead>, log: &Path, step: &Step) -> Resu
 }
 
 /// How many packages the build is made of; unknown when Go does not say.
-fn count(part: &Part, packages: &[&str]) -> Option<u64> {
+fn count(part: &Part, pinned: &[String], packages: &[&str]) -> Option<u64> {
     let answer = Command::new("go")
         .args(["list", "-mod=readonly", "-deps"])
+        .args(pinned)
         .args(packages)
         .current_dir(part.module())
         .envs([("GOWORK", "off"), ("GOFLAGS", "")])

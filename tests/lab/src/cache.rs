@@ -147,6 +147,21 @@ fn private(path: &Path) -> std::io::Result<File> {
     File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
+/// Copies a folder with all below it; links become what they point to.
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("folder {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("folder {}", from.display()))? {
+        let entry = entry?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            copy_folder(&source, &target)?;
+        } else {
+            fs::copy(&source, &target).with_context(|| format!("copy {}", source.display()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes a folder with all below it; it may be missing.
 pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
@@ -211,6 +226,20 @@ mod tests {
         File::open(&part).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
         cache.used(&part);
         assert_eq!(cache.prune("node", "node-1.36.3-11111111").unwrap(), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn a_copied_folder_has_files_where_the_original_has_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let (bases, chart, copied) =
+            (folder.path().join("bases"), folder.path().join("chart"), folder.path().join("c"));
+        fs::create_dir_all(&bases).unwrap();
+        fs::create_dir_all(&chart).unwrap();
+        fs::write(bases.join("crd.yaml"), "kind: CustomResourceDefinition\n").unwrap();
+        std::os::unix::fs::symlink("../bases", chart.join("crds")).unwrap();
+        copy_folder(&chart, &copied).unwrap();
+        assert!(fs::symlink_metadata(copied.join("crds")).unwrap().is_dir());
+        assert!(copied.join("crds/crd.yaml").is_file());
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod build;
 mod cache;
 pub mod cli;
 mod control_plane;
+mod cut;
 mod debian;
 mod helm;
 pub mod image;

@@ -1,10 +1,12 @@
 //! The parts of a lab: pinned programs, built from Go modules.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
+
+use crate::cut::Cut;
 
 /// The Kubernetes version of every lab.
 pub const KUBERNETES: &str = "1.36.3";
@@ -123,7 +125,9 @@ impl Part {
         programs: &[("github.com/opentofu/opentofu/cmd/tofu", "tofu")],
         linking: Linking::Pure,
     };
-    /// An ingress controller, for labs that are asked for one: it runs in a pod.
+    /// An ingress controller, for labs that are asked for one: it runs in a pod. What serves an Ingress is all there;
+    /// left out ([`Part::cut`]) are the sources of configuration that are no Kubernetes (Docker, ECS, Consul, Nomad, the
+    /// key-value stores) and Knative, the interpreters of plugins, and the 180 DNS providers for ACME's DNS challenge.
     pub const TRAEFIK: Self = Self {
         name: "traefik",
         version: "3.6.12",
@@ -183,17 +187,25 @@ impl Part {
         PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/go")).join(self.module)
     }
 
+    /// What is left out of it; see [`crate::cut`].
+    pub(crate) fn cut(&self) -> &'static [Cut] {
+        if *self == Self::TRAEFIK {
+            &[("github.com/go-acme/lego/v4", "lego"), ("github.com/traefik/traefik/v3", "traefik")]
+        } else {
+            &[]
+        }
+    }
+
     /// Name of the part's folder in the cache: changes with the version and with anything in the module's folder.
     pub(crate) fn key(&self) -> Result<String> {
         let module = self.module();
-        let mut files: Vec<PathBuf> = fs::read_dir(&module)
-            .with_context(|| format!("Go module {} of part {}", module.display(), self.name))?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<_, _>>()?;
+        let mut files = Vec::new();
+        files_below(&module, &mut files)
+            .with_context(|| format!("Go module {} of part {}", module.display(), self.name))?;
         files.sort();
         let mut hash = Sha256::new();
-        for file in files.iter().filter(|file| file.is_file()) {
-            hash.update(file.file_name().unwrap_or_default().as_encoded_bytes());
+        for file in &files {
+            hash.update(file.strip_prefix(&module).unwrap_or(file).as_os_str().as_encoded_bytes());
             hash.update(fs::read(file).with_context(|| format!("read {}", file.display()))?);
         }
         // How it is built belongs to the key too.
@@ -201,6 +213,18 @@ impl Part {
         let digest: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         Ok(format!("{}-{}-{digest}", self.name, self.version))
     }
+}
+
+fn files_below(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files_below(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

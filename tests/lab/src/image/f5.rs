@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use super::busybox::shell;
 use super::libraries::{Missing, libraries};
 use super::{Entry, Image};
-use crate::cache::{Cache, remove_folder};
+use crate::cache::{Cache, copy_folder, remove_folder};
 use crate::debian::Sysroot;
 use crate::progress::Progress;
 
@@ -76,7 +76,7 @@ pub fn f5(checkout: &Path, cache: &Cache, progress: &Progress) -> Result<F5> {
     step.done();
     let charted = folder.join("nginx-ingress-chart");
     remove_folder(&charted)?;
-    copy(&chart, &charted)?;
+    copy_folder(&chart, &charted)?;
     let sysroot = Sysroot::with(cache, &PACKAGES, progress)?;
     let mut files = nginx(&sysroot)?;
     files.extend(configuration(checkout, &sysroot)?);
@@ -191,21 +191,6 @@ fn authorities(sysroot: &Sysroot) -> Result<String> {
     Ok(bundle)
 }
 
-/// Copies a folder; links become what they point to.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("folder {}", to.display()))?;
-    for entry in fs::read_dir(from).with_context(|| format!("folder {}", from.display()))? {
-        let entry = entry?;
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        if source.is_dir() {
-            copy(&source, &target)?;
-        } else {
-            fs::copy(&source, &target).with_context(|| format!("copy {}", source.display()))?;
-        }
-    }
-    Ok(())
-}
-
 fn run(command: &mut Command) -> Result<()> {
     let answer = command.output().context("run `go`: Go 1.26 or newer is needed on PATH (https://go.dev/dl)")?;
     if !answer.status.success() {
@@ -230,21 +215,6 @@ mod tests {
         let main = format!("worker_processes 1;\n{LOADED}\nevents {{}}\n");
         assert_eq!(with_stream(&main), format!("worker_processes 1;\n{NOT_COMPILED_IN}\n{LOADED}\nevents {{}}\n"));
         assert_eq!(with_stream("server {}\n"), "server {}\n");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_copied_chart_has_files_where_the_repository_has_links() {
-        let folder = tempfile::tempdir().unwrap();
-        let (bases, chart, copied) =
-            (folder.path().join("bases"), folder.path().join("chart"), folder.path().join("c"));
-        fs::create_dir_all(&bases).unwrap();
-        fs::create_dir_all(&chart).unwrap();
-        fs::write(bases.join("crd.yaml"), "kind: CustomResourceDefinition\n").unwrap();
-        std::os::unix::fs::symlink("../bases", chart.join("crds")).unwrap();
-        copy(&chart, &copied).unwrap();
-        assert!(fs::symlink_metadata(copied.join("crds")).unwrap().is_dir());
-        assert!(copied.join("crds/crd.yaml").is_file());
     }
 
     #[test]
