@@ -38,11 +38,11 @@ impl Campaign {
             }
             Self::Table => {
                 "With each of ten services at 0 replicas in turn on a real node, home, product, adding to the cart, the cart and \
-                 checkout settle on the statuses of the table in `tests/acceptance/tests/node/table.rs`, which are upstream's; \
+                 checkout settle on the statuses of the table in `tests/acceptance/tests/it/node/table.rs`, which are upstream's; \
                  after the service is back, a purchase goes through again."
             }
             Self::UpstreamTable => {
-                "The table that the stand-ins are judged by (`tests/acceptance/tests/node/table.rs`) is upstream's: with each of \
+                "The table that the stand-ins are judged by (`tests/acceptance/tests/it/node/table.rs`) is upstream's: with each of \
                  ten services at 0 replicas in turn on a real node, upstream's own frontend answers home, product, adding to \
                  the cart, the cart and checkout with the statuses of the table, and sells again after. Upstream's own are \
                  frontend, checkoutservice, productcatalogservice, shippingservice (Go), currencyservice, paymentservice \
@@ -69,12 +69,12 @@ impl Campaign {
     /// The tests that it is made of: package, test binary, filter.
     pub(super) fn tests(self) -> &'static [(&'static str, &'static str, &'static str)] {
         match self {
-            Self::Kills => &[("boutique-acceptance", "kills", "")],
-            Self::Table | Self::UpstreamTable => &[("boutique-acceptance", "node", "table::")],
+            Self::Kills => &[("boutique-acceptance", "it", "sim::kills::")],
+            Self::Table | Self::UpstreamTable => &[("boutique-acceptance", "it", "node::table::")],
             Self::Tofu => &[
                 ("tfplugin-rs", "terraform", ""),
                 ("terraform-provider-boutique", "protocol", ""),
-                ("boutique-acceptance", "stack", ""),
+                ("boutique-acceptance", "it", "sim::stack::"),
             ],
         }
     }

@@ -1,5 +1,7 @@
-//! On a real node: real pods, real images, real traffic. One binary, so that its tests share a lab and its images.
+//! On a real node: real pods, real images, real traffic.
 
+#[path = "../../ingress.rs"]
+mod ingress;
 mod pull;
 mod shop;
 mod table;

@@ -1,0 +1,8 @@
+//! The two real binaries against real terraform and a real cluster. One binary, so that its tests share the labs and wait
+//! at the same time.
+
+mod charts;
+#[path = "../examples.rs"]
+mod examples;
+mod node;
+mod sim;
