@@ -1,34 +1,60 @@
 //! `cargo xtask test`: everything that must hold, cheapest first, ending with the lines of `cargo test`.
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use boutique_lab::{Cache, Part, Progress, image};
 
 use crate::package::{self, Profile};
-use crate::{console, layers, workspace};
+use crate::{layers, workspace};
 
 const ACCEPTANCE: &str = "boutique-acceptance";
-/// Acceptance tests that run at the same time, whatever the number of cores: they mostly wait, for pods, leases, back-offs.
+/// Tests of one binary that run at the same time, whatever the number of cores: they mostly wait, for pods, leases,
+/// back-offs.
 const AT_ONCE: &str = "4";
+/// The same for the acceptance tests, of which each drives one shop.
+const SHOPS_AT_ONCE: &str = "8";
 
 /// Runs every tier. A tier that this machine cannot run is named with the reason by the test that needs it.
 pub(crate) fn test() -> Result<()> {
-    console::step("directions between crates (layers)", layers::check)?;
-    console::step("formatting", || workspace::run(&mut workspace::cargo(&["fmt", "--all", "--check"])))?;
-    console::step("lints (clippy)", || {
-        workspace::output(&mut workspace::cargo(&[
-            "clippy",
-            "--quiet",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "--deny",
-            "warnings",
-        ]))
+    let progress = Progress::stderr();
+    // At the same time as cargo's work: each compiler leaves cores idle while it fetches and links.
+    let programs = std::thread::spawn({
+        let progress = progress.clone();
+        move || programs_of_the_tests(&progress)
+    });
+    let step = |name: &str, work: &dyn Fn() -> Result<()>| -> Result<()> {
+        let step = progress.begin(name, None);
+        work()?;
+        step.done();
+        Ok(())
+    };
+    step("directions between crates (layers)", &layers::check)?;
+    step("formatting", &|| workspace::run(&mut workspace::cargo(&["fmt", "--all", "--check"])))?;
+    step("lints (clippy)", &|| {
+        let clippy = ["clippy", "--quiet", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
+        workspace::output(&mut workspace::cargo(&clippy)).map(drop)
     })?;
-    console::step("the two binaries", || package::package(Profile::Dev))?;
+    step("the two binaries", &|| package::package(Profile::Dev).map(drop))?;
+    step("compile the tests", &|| {
+        workspace::output(&mut workspace::cargo(&["test", "--workspace", "--locked", "--no-run"])).map(drop)
+    })?;
+    programs.join().map_err(|_| anyhow!("the build of the tests' programs panicked"))??;
+
+    // Side by side, because both mostly wait: the one with the terminal, the other's lines after it.
     let rest = ["test", "--workspace", "--exclude", ACCEPTANCE, "--locked", "--no-fail-fast"];
     let acceptance = ["test", "--package", ACCEPTANCE, "--locked", "--no-fail-fast"];
-    let rest = workspace::run(&mut workspace::cargo(&rest));
-    let acceptance = workspace::run(workspace::cargo(&acceptance).env("RUST_TEST_THREADS", AT_ONCE));
-    rest.and(acceptance)
+    let mut acceptance = workspace::cargo(&acceptance);
+    acceptance.env("RUST_TEST_THREADS", SHOPS_AT_ONCE);
+    workspace::run_beside(workspace::cargo(&rest).env("RUST_TEST_THREADS", AT_ONCE), acceptance)
+}
+
+/// Builds what the tests run beside the workspace's own binaries: the parts of both labs, helm, an ingress controller,
+/// terraform where there is none, and the stand-in for the shop's services. A test that finds one missing builds it, too.
+fn programs_of_the_tests(progress: &Progress) -> Result<()> {
+    let cache = Cache::of_user()?;
+    for part in Part::REAL.iter().chain([&Part::NETPOL, &Part::KWOK, &Part::HELM, &Part::TRAEFIK]) {
+        boutique_lab::build(&cache, part, progress)?;
+    }
+    boutique_lab::terraform(progress)?;
+    image::build_lite(progress)?;
+    Ok(())
 }
