@@ -102,3 +102,33 @@ fn renumbered(spec: &IngressSpec, outputs: &Outputs) -> Option<String> {
     (told != found)
         .then(|| format!("the redirect to HTTPS was told {told}, and the way in has {found}; the next apply tells it"))
 }
+
+#[cfg(test)]
+mod tests {
+    use boutique_core::edge::EdgeObjects;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_redirect_is_told_again_when_the_nodes_have_other_ports() {
+        let mut spec: IngressSpec = serde_json::from_value(json!({
+            "name": "shop", "namespace": "shop", "host": "shop.local", "controller": {"kind": "traefik"},
+            "tls": {"self_signed": true}, "tool": {NODE_PORTS: "30080 and 30443"},
+        }))
+        .unwrap();
+        let found = |spec: &IngressSpec, kind: &str, secure: u16| {
+            let ports = json!([{"port": 80, "nodePort": 30_080}, {"port": 443, "nodePort": secure}]);
+            let node = json!({"status": {"addresses": [{"type": "InternalIP", "address": "10.0.0.1"}]}});
+            let service = json!({"spec": {"type": kind, "ports": ports}});
+            let objects =
+                EdgeObjects { controller_service: Some(service), nodes: vec![node], ..EdgeObjects::default() };
+            renumbered(spec, &outputs(spec, &objects))
+        };
+        assert_eq!(found(&spec, "NodePort", 30_443), None);
+        assert!(found(&spec, "NodePort", 30_444).is_some_and(|said| said.contains("30080 and 30444")));
+        assert!(found(&spec, "LoadBalancer", 30_443).is_some_and(|said| said.contains("has no node ports")));
+        spec.tls = None;
+        assert_eq!(found(&spec, "NodePort", 30_444), None, "nothing is redirected");
+    }
+}
