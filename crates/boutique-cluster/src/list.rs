@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     connect::Cluster,
-    request::{ApiError, Operation, build, encode},
+    request::{ApiError, Failure, Operation, build, encode},
 };
 
 /// Objects in one answer of the server; more come in further requests.
@@ -60,7 +60,9 @@ impl Cluster {
                 uri = format!("{uri}&continue={}", encode(&next));
             }
             let operation = Operation::on("list", kind, namespace, None);
-            let mut answer = self.send(operation, build(Method::GET, &uri, None, Vec::new())).await?.object()?;
+            let mut answer =
+                self.send(operation.clone(), build(Method::GET, &uri, None, Vec::new())).await?.object()?;
+            is_list(&answer, operation)?;
             let text = |value: &Value, pointer: &str| {
                 value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
             };
@@ -99,4 +101,20 @@ impl Cluster {
         let lists: Vec<List> = stream::iter(lists).buffered(AT_ONCE).try_collect().await?;
         Ok(lists.into_iter().flat_map(|list| list.items).collect())
     }
+}
+
+/// Something else than a list must not be taken for an empty one: what it leaves out would count as gone.
+///
+/// # Errors
+/// When it is none.
+pub(crate) fn is_list(answer: &Value, operation: Operation) -> Result<(), ApiError> {
+    let says_so = answer.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+    if says_so || answer.get("items").is_some_and(Value::is_array) {
+        return Ok(());
+    }
+    Err(ApiError {
+        operation: Box::new(operation),
+        failure: Failure::Unreadable { said: "the answer is no list".to_owned() },
+        hint: Some("check that the URL is that of a Kubernetes API server".to_owned()),
+    })
 }

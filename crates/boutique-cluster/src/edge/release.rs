@@ -8,7 +8,7 @@ use boutique_core::{
         users::{ControllerRecord, Joining, joining, wanted},
         values,
     },
-    helm::{ChartSource, Login, Release, ReleaseId, ReleaseStatus, WriteOnly, values_diff},
+    helm::{ChartSource, Login, Release, ReleaseId, ReleaseStatus, WriteOnly, values_diff, visible},
     object::Kind,
 };
 use jiff::Timestamp;
@@ -175,7 +175,8 @@ impl Controller<'_> {
 fn as_it_is(release: Release, reading: &ReleaseReading) -> Release {
     let recorded = reading.record.as_ref().and_then(|record| record.write_only.as_ref());
     let write_only = recorded.map(|recorded| WriteOnly { version: recorded.version, values: None });
-    Release { values: reading.values(), write_only, ..release }
+    let values = visible(&reading.release.config, recorded.map_or(&[], |recorded| &recorded.paths));
+    Release { values, write_only, ..release }
 }
 
 /// Whether a chart on this machine has another content than the one that was installed.
@@ -186,21 +187,27 @@ fn has_other_content(release: &Release, reading: &ReleaseReading) -> Result<bool
     }
 }
 
+/// Of a release that no apply of ours has recorded.
+const NOT_COMPLETED: &str = "no apply of this provider has completed it";
+
 /// In what a release differs from the one that is wanted, as sentences.
 pub(super) fn differences(release: &Release, reading: &ReleaseReading) -> Vec<String> {
     let mut differences = Vec::new();
     let wanted = release.chart.to_string();
     match &reading.record {
+        None => differences.push(NOT_COMPLETED.to_owned()),
+        Some(record) if !record.is_complete() => differences.push(NOT_COMPLETED.to_owned()),
         Some(record) if record.chart != wanted => {
             differences.push(format!("the chart is {}, wanted is {wanted}", record.chart));
         }
-        None => differences.push("no apply of this provider has completed it".to_owned()),
         Some(_) if reading.is_foreign() => {
             differences.push(format!("somebody else made revision {}", reading.release.revision));
         }
         Some(_) => {}
     }
-    let changes = values_diff(&reading.values(), &release.values, &[]);
+    // What write-only values lie over is not to be seen either, and makes no difference.
+    let wanted = visible(&release.values, &reading.sensitive());
+    let changes = values_diff(&reading.values(), &wanted, &[]);
     differences.extend(changes.iter().map(|change| format!("value {change}")));
     let stored = reading.record.as_ref().and_then(|record| record.write_only.as_ref()).map(|stored| stored.version);
     if stored != release.write_only.as_ref().map(|wanted| wanted.version) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use boutique_core::{
     diff::{Drift, Path, Step, diff, set_path},
-    helm::{ReleaseId, mask, normalise},
+    helm::{ReleaseId, StoredRelease, mask, normalise},
     object::{Kind, Manifest, ObjectRef},
     revision::Admitted,
 };
@@ -54,6 +54,12 @@ pub(super) async fn manifests(
     let objects = reading.release.objects().map_err(bad)?;
     let kinds = cluster.find_kinds(&objects).await?;
     Ok(placed(id, objects, &kinds))
+}
+
+/// The hooks of a revision, as far as the cluster serves their kinds.
+pub(super) async fn hooks(cluster: &Cluster, release: &StoredRelease) -> Result<Vec<Manifest>, ApiError> {
+    let kinds = cluster.find_kinds(&release.hooks).await?;
+    Ok(placed(&release.id, release.hooks.clone(), &kinds).0)
 }
 
 /// Objects with their kind and, where the chart leaves it out, the release's namespace.

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::{
     connect::Cluster,
+    list::is_list,
     request::{ApiError, Operation, build, encode},
 };
 
@@ -27,19 +28,19 @@ pub struct ReleaseReading {
 }
 
 impl ReleaseReading {
-    /// The values that were given, without write-only ones.
+    /// The values that were given, without what is or was write-only.
     pub fn values(&self) -> Value {
-        visible(&self.release.config, self.sensitive())
+        visible(&self.release.config, &self.sensitive())
     }
 
-    /// Where the write-only values are.
-    pub fn sensitive(&self) -> &[ValuePath] {
-        self.record.as_ref().and_then(|record| record.write_only.as_ref()).map_or(&[], |write_only| &write_only.paths)
+    /// Where write-only values are, and where those of other revisions were.
+    pub fn sensitive(&self) -> Vec<ValuePath> {
+        self.record.as_ref().map(ReleaseRecord::sensitive).unwrap_or_default()
     }
 
     /// The write-only values, to keep them out of what is shown.
     pub fn secrets(&self) -> Secrets {
-        secrets_at(&self.release.config, self.sensitive())
+        secrets_at(&self.release.config, &self.sensitive())
     }
 
     /// Whether the last revision was not made by an apply of ours: another one installed, upgraded or rolled back.
@@ -148,6 +149,23 @@ pub(super) async fn newest(cluster: &Cluster, id: &ReleaseId) -> Result<Option<V
     Ok(None)
 }
 
+/// Revisions between two others, exclusively. One that cannot be read is left out: it made nothing.
+pub(super) async fn between(
+    cluster: &Cluster,
+    id: &ReleaseId,
+    after: u64,
+    before: u64,
+) -> Result<Vec<StoredRelease>, ApiError> {
+    let mut found = Vec::new();
+    for (number, name) in revisions(cluster, id).await? {
+        if number > after && number < before {
+            let secret = cluster.get(Kind::SECRET, Some(&id.namespace), &name).await?;
+            found.extend(secret.and_then(|secret| StoredRelease::read(&secret).ok()));
+        }
+    }
+    Ok(found)
+}
+
 /// Number and Secret of every revision, oldest first.
 pub(super) async fn revisions(cluster: &Cluster, id: &ReleaseId) -> Result<Vec<(u64, String)>, ApiError> {
     let path = Kind::SECRET.path(Some(&id.namespace));
@@ -156,18 +174,9 @@ pub(super) async fn revisions(cluster: &Cluster, id: &ReleaseId) -> Result<Vec<(
     request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(METADATA));
     let operation = Operation::on("list", Kind::SECRET, Some(&id.namespace), None);
     let answer = cluster.send(operation.clone(), request).await?.object()?;
-    // An answer that is no list must not be taken for an empty one: a release that is there would be dropped.
-    let is_list = answer.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
-    let none = Vec::new();
-    let Some(items) = answer.get("items").and_then(Value::as_array).or_else(|| is_list.then_some(&none)) else {
-        return Err(ApiError {
-            operation: Box::new(operation),
-            failure: crate::request::Failure::Unreadable { said: "the answer is no list".into() },
-            hint: Some("check that the URL is that of a Kubernetes API server".into()),
-        });
-    };
+    is_list(&answer, operation)?;
+    let items = answer.get("items").and_then(Value::as_array).into_iter().flatten();
     let mut found: Vec<(u64, String)> = items
-        .iter()
         .filter_map(|item| {
             Some((StoredRelease::revision_of(item)?, item.pointer("/metadata/name")?.as_str()?.to_owned()))
         })

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use boutique_core::{
     contract::FIELD_MANAGER,
-    helm::{self as core, Maker, ReleaseId, ReleaseRecord, ReleaseStatus, StoredRelease, complaints, is_kept},
+    helm::{self as core, Maker, ReleaseId, ReleaseRecord, ReleaseStatus, StoredRelease, complaints, is_hook, is_kept},
     object::{Kind, Manifest, ObjectRef},
 };
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{
     cause::Cause,
-    drift::{live, manifests},
+    drift::{self, live, manifests},
     folder::Folder,
     process::{DIES_WITH_US, GRACE},
     program::{Helm, end},
@@ -214,7 +214,25 @@ impl Run<'_> {
             self.label(secret, reading.release.revision).await?;
         }
         self.helm(id).await?;
-        self.gone(&going, &ours, done).await
+        self.gone(&going, &ours, done).await?;
+        self.hooks(&reading.release, done).await
+    }
+
+    /// Deletes what hooks have left: helm makes it, and does not look after it.
+    async fn hooks(&self, release: &StoredRelease, done: &mut Uninstalled) -> Outcome<()> {
+        let Self { cluster, bounds, .. } = self;
+        let hooks = bounds.run(drift::hooks(cluster, release)).await.map_err(cause)?.map_err(cause)?;
+        let left = bounds.run(live(cluster, &hooks)).await.map_err(cause)?.map_err(cause)?;
+        for object in left.iter().filter(|object| is_hook(object) && !is_kept(object)) {
+            let of = |hook: &&Manifest| ObjectRef::of(object) == Some(hook.reference());
+            let Some(hook) = hooks.iter().find(of) else { continue };
+            let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
+            let (reference, background) = (hook.reference(), Propagation::Background);
+            let deleted = cluster.delete(&reference, hook.kind(), background, uid);
+            bounds.run(deleted).await.map_err(cause)?.map_err(cause)?;
+            done.deleted.push(reference);
+        }
+        Ok(())
     }
 
     /// Names this run on Helm's record, so that the next run knows who was killed.

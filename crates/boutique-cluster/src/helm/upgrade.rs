@@ -12,7 +12,7 @@ use boutique_core::{
     contract::{self, FIELD_MANAGER},
     helm::{
         self as core, Crds, Effective, Maker, Release, ReleaseId, ReleaseRecord, ReleaseStatus, Secrets, StoredRelease,
-        UpgradeRun, complaints, is_kept,
+        UpgradeRun, complaints, is_hook, is_kept,
     },
     object::{Kind, Manifest, ObjectRef},
 };
@@ -28,7 +28,7 @@ use super::{
     hooks,
     process::{DIES_WITH_US, GRACE, Output},
     program::{Helm, end},
-    read::{ReleaseReading, is_of, newest},
+    read::{self, ReleaseReading, is_of, newest},
     unlock::{mark_left, unlock},
 };
 use crate::{
@@ -130,16 +130,29 @@ impl Run<'_> {
         };
         let written = bounds.run(crds::apply(cluster, &crds, bounds, self.events)).await??;
         self.note(|done| done.crds = written);
+        let fresh = || ReleaseRecord {
+            chart: chart.source.clone(),
+            digest: chart.digest.clone(),
+            namespace_uid: namespace_uid.clone(),
+            ..ReleaseRecord::default()
+        };
+        let mut record = record.unwrap_or_else(fresh);
+        let completed = record.revision;
+        let places = values.record.as_ref().map(|record| record.paths.as_slice()).unwrap_or_default();
+        if let Some(begun) = record.begun(places) {
+            bounds.run(self.store(&begun)).await??;
+            record = begun;
+        }
         self.helm(&chart, &values, stored.as_ref()).await?;
         let secret = bounds.run(newest(cluster, id)).await??;
         let installed = match secret {
             Some(secret) => StoredRelease::read(&secret)?,
             None => return Err(self.refused("helm ended well, and there is no release", &Secrets::default(), None)),
         };
-        let kept = record.as_ref().and_then(|record| record.namespace_uid.clone());
+        let once_write_only = record.once(values.record.as_ref(), &release.values);
         let mut names: Vec<String> =
             crds.iter().filter_map(|crd| Some(crd["metadata"]["name"].as_str()?.to_owned())).collect();
-        names.extend(record.into_iter().flat_map(|record| record.crds));
+        names.extend(record.crds);
         names.sort_unstable();
         names.dedup();
         let mut reading = ReleaseReading { release: installed, record: None };
@@ -148,14 +161,15 @@ impl Run<'_> {
             digest: chart.digest.clone(),
             revision: reading.release.revision,
             write_only: values.record.clone(),
+            once_write_only,
             admitted: Vec::new(),
             crds: names,
-            namespace_uid: namespace_uid.or(kept),
+            namespace_uid: namespace_uid.or(record.namespace_uid),
         };
-        // First without what must be looked up, so that the places of write-only values are never lost.
-        bounds.run(self.store(&record)).await??;
         let (manifests, _) = bounds.run(drift::manifests(cluster, &reading)).await??;
-        bounds.run(self.abandoned(stored.as_ref(), &manifests)).await??;
+        bounds.run(self.abandoned(completed, &reading.release, &manifests)).await??;
+        // First without what must be looked up.
+        bounds.run(self.store(&record)).await??;
         let live = bounds.run(drift::live(cluster, &manifests)).await??;
         let live = bounds.run(self.repaired(&manifests, live)).await??;
         let record = ReleaseRecord { admitted: drift::admitted(&manifests, &live), ..record };
@@ -166,29 +180,40 @@ impl Run<'_> {
         Ok(reading)
     }
 
-    /// Removes what a revision that failed had made and the new one no longer has: helm only compares with the last one
-    /// that was deployed.
-    async fn abandoned(&self, stored: Option<&StoredRelease>, manifests: &[Manifest]) -> Result<(), Cause> {
-        let Some(failed) = stored.filter(|stored| stored.status != ReleaseStatus::Deployed) else { return Ok(()) };
-        let reading = ReleaseReading { release: failed.clone(), record: None };
-        // What nobody can read was never made.
-        let Ok((before, _)) = drift::manifests(self.cluster, &reading).await else { return Ok(()) };
-        let wanted: Vec<ObjectRef> = manifests.iter().map(Manifest::reference).collect();
-        let left: Vec<Manifest> = before
-            .into_iter()
-            .filter(|object| !wanted.contains(&object.reference()) && !is_kept(object.value()))
-            .collect();
-        for object in drift::live(self.cluster, &left).await? {
-            let Some(manifest) = left.iter().find(|left| ObjectRef::of(&object) == Some(left.reference())) else {
-                continue;
-            };
-            let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
-            if is_of(&self.release.id, &object) {
-                let (reference, background) = (manifest.reference(), Propagation::Background);
-                self.cluster.delete(&reference, manifest.kind(), background, uid).await?;
-                self.events.tell(Event::Deleted { object: reference });
+    /// Removes what revisions that failed had made and this one does not have: helm only compares with the last one that
+    /// was deployed, and looks after no hook. All count that came after the last one which was completed; that they
+    /// failed, their status need not say any more.
+    async fn abandoned(&self, completed: u64, installed: &StoredRelease, manifests: &[Manifest]) -> Result<(), Cause> {
+        let Self { cluster, release, .. } = self;
+        if installed.revision <= completed + 1 {
+            return Ok(());
+        }
+        let mut wanted: Vec<ObjectRef> = manifests.iter().map(Manifest::reference).collect();
+        wanted.extend(drift::hooks(cluster, installed).await?.iter().map(Manifest::reference));
+        for failed in read::between(cluster, &release.id, completed, installed.revision).await? {
+            let hooks = drift::hooks(cluster, &failed).await?;
+            let reading = ReleaseReading { release: failed, record: None };
+            // What nobody can read was never made.
+            let Ok((objects, _)) = drift::manifests(cluster, &reading).await else { continue };
+            let mut left = [objects, hooks].concat();
+            left.retain(|object| !wanted.contains(&object.reference()) && !is_kept(object.value()));
+            for object in drift::live(cluster, &left).await? {
+                // Helm says of objects whose they are, of hooks only that they are some.
+                if !is_kept(&object) && (is_of(&release.id, &object) || is_hook(&object)) {
+                    self.delete(&left, &object).await?;
+                }
             }
         }
+        Ok(())
+    }
+
+    async fn delete(&self, manifests: &[Manifest], live: &Value) -> Result<(), Cause> {
+        let manifest = manifests.iter().find(|manifest| ObjectRef::of(live) == Some(manifest.reference()));
+        let Some(manifest) = manifest else { return Ok(()) };
+        let (reference, background) = (manifest.reference(), Propagation::Background);
+        let uid = live.pointer("/metadata/uid").and_then(Value::as_str);
+        self.cluster.delete(&reference, manifest.kind(), background, uid).await?;
+        self.events.tell(Event::Deleted { object: reference });
         Ok(())
     }
 

@@ -69,6 +69,15 @@ async fn an_answer_that_is_no_json_is_told_as_such() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_no_list_is_not_taken_for_an_empty_one() {
+    let server = Server::start([ok(&json!({"status": "ok"})), ok(&json!({"kind": "PodList", "items": null}))]).await;
+    let cluster = server.connect().await;
+    let error = cluster.list(Kind::POD, Some("shop"), "").await.unwrap_err();
+    assert!(error.to_string().contains("the answer is no list"), "{error}");
+    assert_eq!(cluster.list(Kind::POD, Some("shop"), "").await.unwrap().items.len(), 0);
+}
+
+#[tokio::test]
 async fn a_long_list_is_read_to_its_end() {
     let first = ok(&json!({"metadata": {"continue": "more", "resourceVersion": "5"}, "items": [pod("a", 1)]}));
     let server = Server::start([first, list(5, &[pod("b", 2)])]).await;

@@ -28,7 +28,7 @@ async fn a_release_is_installed_waited_for_upgraded_and_taken_down() {
     assert_eq!(reading.release.chart.app_version.as_deref(), Some("2.5"));
     assert!(reading.release.last_deployed.is_some() && reading.pending().is_empty() && !reading.is_foreign());
     assert_eq!(reading.values(), json!({"replicas": 1}));
-    let changes = values_diff(&reading.values(), &json!({"replicas": 2}), reading.sensitive());
+    let changes = values_diff(&reading.values(), &json!({"replicas": 2}), &reading.sensitive());
     assert_eq!(changes.iter().map(ToString::to_string).collect::<Vec<_>>(), ["replicas: 1 → 2"]);
 
     let applied = web.apply(json!({"replicas": 2})).await;
@@ -119,6 +119,23 @@ async fn write_only_values_survive_an_unrelated_change_and_are_shown_nowhere() {
     release.write_only = Some(WriteOnly { version: 2, values: None });
     let error = web.refused(&release).await;
     assert!(error.to_string().contains("version went from 1 to 2"), "{error}");
+    web.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn write_only_values_of_an_install_that_failed_are_not_seen_and_given_again_by_the_next() {
+    let web = Web::new("secret-early").await;
+    let mut release = web.release(json!({"text": "one", "hook": "fails"}));
+    release.write_only = Some(WriteOnly { version: 1, values: Some(json!({"password": "hunter22"})) });
+    web.refused(&release).await;
+    let reading = web.reading().await;
+    assert_eq!(reading.values(), json!({"text": "one", "hook": "fails"}), "helm has them, and we know their place");
+    assert_eq!(reading.secrets().hide("it was hunter22"), "it was (sensitive)");
+    release.values = json!({"text": "two"});
+    release.write_only = Some(WriteOnly { version: 1, values: Some(json!({"password": "hunter33"})) });
+    web.try_apply(&release).await.unwrap_or_else(|error| panic!("{error}"));
+    let secret = web.live(Kind::SECRET, "web").await.unwrap();
+    assert_eq!(secret["data"]["password"], "aHVudGVyMzM=", "no version was installed, so those that are given count");
     web.finish().await;
 }
 

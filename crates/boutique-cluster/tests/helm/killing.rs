@@ -51,23 +51,38 @@ async fn helm_killed_in_install_and_in_upgrade_is_told_and_the_next_apply_recove
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_killed_upgrade_had_made_goes_when_it_is_wanted_no_more() {
+async fn what_killed_upgrades_had_made_goes_when_it_is_wanted_no_more() {
     let web = Arc::new(Web::new("orphan").await);
     web.write(
         "templates/extra.yaml",
         "{{ if .Values.extra }}apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\n{{ end }}",
     );
     web.apply(json!({})).await;
-    let cancel = CancellationToken::new();
-    let late = web.release(json!({"extra": true, "hook": "hangs", "hookAt": "post-upgrade"}));
-    let applying = begin_with(&web, late, Bounds { cancel: cancel.clone(), ..bounds() });
-    web.until("pending-upgrade").await;
-    web.until_live(Kind::CONFIG_MAP, "extra").await;
-    cancel.cancel();
-    let error = applying.await.unwrap().unwrap_err();
-    assert_eq!(error.partial.as_ref().map(|partial| partial.status), Some(ReleaseStatus::Failed), "{error}");
+    // Two, so that the one which made it is not the newest any more.
+    for (extra, hook_at) in [(true, "post-upgrade"), (false, "pre-upgrade")] {
+        let cancel = CancellationToken::new();
+        let late = web.release(json!({"extra": extra, "hook": "hangs", "hookAt": hook_at}));
+        let applying = begin_with(&web, late, Bounds { cancel: cancel.clone(), ..bounds() });
+        web.until("pending-upgrade").await;
+        web.until_live(Kind::JOB, "web-hook").await;
+        cancel.cancel();
+        let error = applying.await.unwrap().unwrap_err();
+        assert_eq!(error.partial.as_ref().map(|partial| partial.status), Some(ReleaseStatus::Failed), "{error}");
+        assert!(web.live(Kind::CONFIG_MAP, "extra").await.is_some());
+    }
     web.apply(json!({})).await;
     assert!(web.live(Kind::CONFIG_MAP, "extra").await.is_none());
+    assert!(web.live(Kind::JOB, "web-hook").await.is_none(), "nor is a hook left that nobody wants any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_uninstall_takes_the_hooks_along() {
+    let web = Web::new("hooks").await;
+    web.refused(&web.release(json!({"hook": "fails"}))).await;
+    assert!(web.live(Kind::JOB, "web-hook").await.is_some());
+    web.uninstall().await;
+    assert!(web.live(Kind::JOB, "web-hook").await.is_none());
+    web.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

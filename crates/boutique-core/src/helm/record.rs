@@ -24,6 +24,10 @@ pub struct ReleaseRecord {
     /// The write-only values' version and places.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_only: Option<WriteOnlyRecord>,
+    /// Further places that are not to be seen: of write-only values of earlier revisions, to which somebody may go back,
+    /// and of one that has not come to its end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub once_write_only: Vec<ValuePath>,
     /// What admission made of paths that the manifest sets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub admitted: Vec<Admitted>,
@@ -58,6 +62,41 @@ pub struct BadRecord {
 }
 
 impl ReleaseRecord {
+    /// All places in the release's values that are not to be seen.
+    pub fn sensitive(&self) -> Vec<ValuePath> {
+        let current = self.write_only.iter().flat_map(|write_only| &write_only.paths);
+        let mut places: Vec<ValuePath> = current.chain(&self.once_write_only).cloned().collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// The record to write before helm runs, so that an upgrade which is killed or fails leaves no secret to be seen; none
+    /// if all places are recorded. The version stays, because it tells what the last upgrade that succeeded was given.
+    pub fn begun(&self, places: &[ValuePath]) -> Option<Self> {
+        let known = self.sensitive();
+        let new: Vec<ValuePath> = places.iter().filter(|place| !known.contains(place)).cloned().collect();
+        if new.is_empty() {
+            return None;
+        }
+        let once_write_only = [self.once_write_only.as_slice(), &new].concat();
+        Some(Self { once_write_only, ..self.clone() })
+    }
+
+    /// What of the places that were recorded is to be hidden further on, beside those of `write_only`: all but those at
+    /// which plain values stand now.
+    pub fn once(&self, write_only: Option<&WriteOnlyRecord>, plain: &Value) -> Vec<ValuePath> {
+        let mut places = self.sensitive();
+        let now = |place: &ValuePath| write_only.is_some_and(|write_only| write_only.paths.contains(place));
+        places.retain(|place| !now(place) && place.get(plain).is_none());
+        places
+    }
+
+    /// Whether an upgrade has come to its end since this was first written.
+    pub fn is_complete(&self) -> bool {
+        self.revision > 0
+    }
+
     /// The record as a manifest for server-side apply.
     pub fn manifest(&self, id: &ReleaseId) -> Manifest {
         let content = serde_json::to_string(self).unwrap_or_default();
@@ -107,6 +146,24 @@ mod tests {
         assert_eq!(manifest.reference().to_string(), "ConfigMap ingress/boutique-release-traefik");
         assert_eq!(ReleaseRecord::read(&id, manifest.value()).unwrap(), Some(record));
         assert_eq!(ReleaseRecord::read(&id, &json!({"data": {"users": "x"}})).unwrap(), None);
+    }
+
+    #[test]
+    fn places_are_hidden_before_helm_runs_and_as_long_as_history_may_hold_them() {
+        let place = |key| ValuePath::of_keys(["auth", key]);
+        let fresh = ReleaseRecord::default();
+        let begun = fresh.begun(&[place("password")]).unwrap();
+        assert!(begun.write_only.is_none() && !begun.is_complete(), "nothing says that a version was installed");
+        assert_eq!(begun.sensitive(), [place("password")]);
+        assert_eq!(begun.begun(&[place("password")]), None);
+
+        let now = WriteOnlyRecord { version: 2, paths: vec![place("token")] };
+        let once = begun.once(Some(&now), &json!({}));
+        assert_eq!(once, [place("password")], "a revision of before may come back");
+        let done = ReleaseRecord { revision: 1, write_only: Some(now), once_write_only: once, ..fresh };
+        assert_eq!(done.sensitive(), [place("password"), place("token")]);
+        let plain = json!({"auth": {"password": "shown now"}});
+        assert_eq!(done.once(None, &plain), [place("token")], "what is no secret any more is shown");
     }
 
     #[test]
