@@ -1,12 +1,13 @@
 //! What all resources share that are sets of objects in the cluster: one apply under way, and what it answers when it does
 //! not come to its end.
 
+use std::fmt::Display;
 use std::pin::pin;
 use std::time::Duration;
 
 use boutique_cluster::apply::PlannedDrift;
 use boutique_cluster::applyset::{Applied, ApplyError, Cause, DestroyError, Destroyed, SetReading};
-use boutique_cluster::bounds::Bounds;
+use boutique_cluster::bounds::{Bounds, Interrupted};
 use boutique_cluster::connect::Cluster;
 use boutique_cluster::event::Event;
 use boutique_core::contract::SetId;
@@ -109,7 +110,12 @@ impl<'a, R: Managed> Run<'a, R> {
             Event::Warning(_) => tracing::warn!("{event}"),
             _ => tracing::info!("{event}"),
         }
-        if matches!(event, Event::Applied(_)) {
+        let exists = match event {
+            Event::Applied(_) => true,
+            Event::Begun => R::left_something(&Applied { began: true, ..Applied::default() }),
+            _ => false,
+        };
+        if exists {
             self.ctx.checkpoint(&self.half_written());
         }
     }
@@ -276,6 +282,22 @@ pub(crate) async fn cluster_to_destroy<R: Managed>(ctx: &Context<R>) -> Result<&
 /// The bounds of an operation that needs no time to explain itself.
 pub(crate) fn bounds<R: Managed>(ctx: &Context<R>) -> Bounds {
     Bounds { cancel: ctx.cancellation_token(), deadline: ctx.deadline().into() }
+}
+
+/// What a reading of the cluster comes to within the operation's time, or why it was not read.
+pub(crate) async fn in_time<R: Managed, T, E: Display>(
+    ctx: &Context<R>,
+    id: &SetId,
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<T, String> {
+    let by = match bounds(ctx).run(asked).await {
+        Ok(Ok(reading)) => return Ok(reading),
+        Ok(Err(error)) => return Err(error.to_string()),
+        // Work is told to end when its time is over, too.
+        Err(_) if ctx.reason() == Some(Reason::Deadline) => Interrupted::Deadline,
+        Err(by) => by,
+    };
+    Err(format!("the {} was not read: {by}", id.described()))
 }
 
 /// The answer of a destroy.

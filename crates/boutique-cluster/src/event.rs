@@ -63,6 +63,8 @@ pub enum Event {
         /// How we know that it is gone.
         evidence: String,
     },
+    /// The inventory says that the apply has begun: from now on something may exist.
+    Begun,
     /// We wait for objects that are being deleted, because objects of the same name are to be made.
     Leaving {
         /// How many.
@@ -120,6 +122,7 @@ impl fmt::Display for Event {
                 write!(f, "{holder} is writing to this stack; waiting up to {} s", patience.as_secs())
             }
             Self::LeaseTaken { evidence } => write!(f, "lease taken over: {evidence}"),
+            Self::Begun => f.write_str("the inventory says that the apply has begun"),
             Self::Leaving { count } => write!(f, "waiting for {count} objects that are being deleted"),
             Self::Applied(change) => write!(f, "{} {}", change.object, change.action),
             Self::Forced { object, fields } => write!(f, "{object}: taken over {}", fields.join(", ")),

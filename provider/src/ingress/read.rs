@@ -9,7 +9,7 @@ use super::apply::secret_version;
 use super::model::IngressModel;
 use super::{Ingress, plan, specification};
 use crate::connection::sentence;
-use crate::managed::{Managed as _, Refresh, SKIP, refresh, remember_drift, sentences, unreadable};
+use crate::managed::{Managed as _, Refresh, SKIP, in_time, refresh, remember_drift, sentences, unreadable};
 
 pub(super) async fn read(
     ctx: &Context<Ingress>,
@@ -22,9 +22,10 @@ pub(super) async fn read(
     };
     let id = SetId::ingress(state.namespace.require("namespace")?, state.name.require("name")?);
     let known = specification::read(&state).ok().map(|reading| reading.spec);
-    let reading = edge::read(cluster, &id, known.as_ref(), secret_version(&state)).await.map_err(|error| {
-        Diagnostic::error("The ingress cannot be refreshed", format!("{}{SKIP}", sentence(&error.to_string())))
-    })?;
+    let asked = edge::read(cluster, &id, known.as_ref(), secret_version(&state));
+    let reading = in_time(ctx, &id, asked)
+        .await
+        .map_err(|why| Diagnostic::error("The ingress cannot be refreshed", format!("{}{SKIP}", sentence(&why))))?;
     if !reading.set.exists {
         return Ok(None.into());
     }

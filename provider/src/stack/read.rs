@@ -9,7 +9,7 @@ use tfplugin_rs::{Answer, Context, Diagnostic, Outcome};
 use super::model::StackModel;
 use super::{Stack, notes, specification};
 use crate::connection::sentence;
-use crate::managed::{Refresh, SKIP, refresh, remember_drift, sentences, unreadable};
+use crate::managed::{Refresh, SKIP, in_time, refresh, remember_drift, sentences, unreadable};
 
 pub(super) async fn read(ctx: &Context<Stack>, mut state: StackModel) -> Outcome<StackModel, Option<StackModel>> {
     let cluster = match refresh(ctx).await? {
@@ -18,9 +18,9 @@ pub(super) async fn read(ctx: &Context<Stack>, mut state: StackModel) -> Outcome
         Refresh::Keep(None) => return Ok(Some(state).into()),
     };
     let id = SetId::stack(state.namespace.require("namespace")?, state.name.require("name")?);
-    let reading = applyset::read(cluster, &id).await.map_err(|error| {
-        Diagnostic::error("The shop cannot be refreshed", format!("{}{SKIP}", sentence(&error.to_string())))
-    })?;
+    let reading = in_time(ctx, &id, applyset::read(cluster, &id))
+        .await
+        .map_err(|why| Diagnostic::error("The shop cannot be refreshed", format!("{}{SKIP}", sentence(&why))))?;
     if !reading.exists {
         return Ok(None.into());
     }

@@ -74,7 +74,7 @@ async fn buy(run: &Run<'_, Stack>) -> Result<(), WaitFailure> {
         let attempt = purchase::buy(&storefront, &session, PAGE, |hop| {
             tracing::debug!(page = %hop.page, status = hop.status, millis = hop.millis, "purchase");
         });
-        match (bounds.run(attempt).await, last.take()) {
+        match (bounds.run(Box::pin(attempt)).await, last.take()) {
             (Ok(purchase), _) if purchase.receipt.is_some() => {
                 tracing::info!(way = purchase.way, "a synthetic customer bought something");
                 return Ok(());

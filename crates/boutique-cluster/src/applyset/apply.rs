@@ -28,7 +28,7 @@ use crate::{
     bounds::Bounds,
     connect::Cluster,
     event::{Event, Events},
-    lease::{Held, holder},
+    lease::{Held, LeaseError, LeaseName, holder},
     prune::{is_member, orphans, prune},
     request::ApiError,
     revisions::Records,
@@ -108,26 +108,35 @@ impl Run<'_> {
         let id = &self.request.id;
         let manifests = super::as_sent(id, &self.request.manifests);
         preflight::well_formed(id, &manifests)?;
-        let (namespace, missing) = self
-            .bounds
-            .run(async {
-                let made_for = id.created_for();
-                let place = Place { namespace: &id.namespace, made_for: &made_for };
-                let namespace = namespace::ensure(self.cluster, place, self.request.create_namespace, self.events);
-                tokio::join!(namespace, rights::missing(self.cluster, &id.namespace, &manifests))
-            })
-            .await?;
+        let lease = LeaseName::from(id);
+        let at_once = Box::pin(async {
+            let made_for = id.created_for();
+            let place = Place { namespace: &id.namespace, made_for: &made_for };
+            let namespace = namespace::ensure(self.cluster, place, self.request.create_namespace, self.events);
+            let rights = rights::missing(self.cluster, &id.namespace, &manifests);
+            tokio::join!(namespace, rights, Held::look(self.cluster, &lease))
+        });
+        let (namespace, missing, lease_found) = self.bounds.run(at_once).await?;
         let namespace = namespace?;
         if !missing.is_empty() {
             self.refuse_without_rights(&namespace, &manifests, missing).await?;
         }
         self.note(|applied| applied.namespace_created = namespace.is_new);
         if self.request.safeguards == Safeguards::Off {
-            return self.write(&manifests, namespace.ours, &|| true).await;
+            return Box::pin(self.write(&manifests, namespace.ours, &|| true)).await;
         }
-        let lease = Held::take(self.cluster, id, self.request.lease, self.bounds, self.events).await?;
+        let timing = self.request.lease;
+        let lease = Held::take_as_found(
+            self.cluster,
+            lease,
+            lease_found.map_err(LeaseError::from)?,
+            timing,
+            self.bounds,
+            self.events,
+        )
+        .await?;
         let may_write = || lease.is_fresh();
-        let work = self.write(&manifests, namespace.ours, &may_write);
+        let work = Box::pin(self.write(&manifests, namespace.ours, &may_write));
         let outcome = tokio::select! {
             biased;
             () = lease.lost() => Err(Cause::LeaseLost(id.clone())),
@@ -228,7 +237,11 @@ impl Run<'_> {
             },
         };
         self.record(&inventory).await?;
-        self.note(|applied| applied.began = true);
+        let mut is_first = false;
+        self.note(|applied| is_first = !std::mem::replace(&mut applied.began, true));
+        if is_first {
+            self.events.tell(Event::Begun);
+        }
         Ok(Prepared { records, newest, live, before, force, inventory, by, since })
     }
 

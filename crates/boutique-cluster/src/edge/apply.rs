@@ -18,6 +18,7 @@ use super::{
     locate::locate,
     observe::{objects, observe},
     release::{self, Controller, ControllerSettings, Left},
+    users::RecordError,
 };
 use crate::{
     apply::PlannedDrift,
@@ -120,7 +121,7 @@ pub async fn apply(
 fn cause(error: EdgeError) -> Cause {
     match error {
         EdgeError::Interrupted(by) => Cause::Interrupted(by),
-        EdgeError::Api(error) => Cause::Api(error),
+        EdgeError::Api(error) | EdgeError::Record(RecordError::Api(error)) => Cause::Api(error),
         other => Cause::Companion(Box::new(other)),
     }
 }
