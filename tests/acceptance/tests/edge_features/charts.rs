@@ -132,5 +132,12 @@ fn a_chart_comes_from_a_repository_behind_a_password_that_is_seen_nowhere() {
     let state = fs::read_to_string(place.module.folder().join("terraform.tfstate")).expect("there is a state");
     assert!(!state.contains("hunter22") && !said.text().contains("hunter22"), "a password is kept in no state");
     assert_eq!(place.module.state(ADDRESS)["release"]["chart_version"], version.as_str());
+
+    // A plan needs no repository, and says what it could not look at.
+    let away = resource("hunter22").replace(&format!("127.0.0.1:{}", server.port), "127.0.0.1:1");
+    place.rewrite(&away);
+    let plan = place.module.plan();
+    assert_eq!(plan.actions(ADDRESS), ["update"], "{}", plan.said.text());
+    assert_says(&plan.said, &["Custom resource definitions were not compared", "127.0.0.1:1", "apply will find out"]);
     place.module.destroy().expect_success("terraform destroy");
 }
