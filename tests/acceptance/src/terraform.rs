@@ -159,13 +159,19 @@ impl Module {
 
     /// The attributes of a resource in state, or null.
     pub fn state(&self, address: &str) -> Value {
+        self.in_state(address)["values"].take()
+    }
+
+    /// Whether terraform would replace a resource in state, because its creation failed.
+    pub fn is_tainted(&self, address: &str) -> bool {
+        self.in_state(address)["tainted"] == true
+    }
+
+    fn in_state(&self, address: &str) -> Value {
         let said = self.run(&["show", "-json"]).expect_success("terraform show");
         let json: Value = serde_json::from_str(&said.stdout).expect("terraform shows its state as JSON");
         let resources = json["values"]["root_module"]["resources"].as_array().cloned().unwrap_or_default();
-        resources
-            .into_iter()
-            .find(|resource| resource["address"] == address)
-            .map_or(Value::Null, |mut r| r["values"].take())
+        resources.into_iter().find(|resource| resource["address"] == address).unwrap_or_default()
     }
 }
 

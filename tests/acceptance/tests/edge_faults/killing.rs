@@ -1,0 +1,61 @@
+//! `kill -9` of helm, of the provider, of both, in install and upgrade: one next apply puts everything right.
+
+use std::process::Child;
+
+use boutique_acceptance::process::{descendants_named, kill};
+
+use super::door::{ADDRESS, Door, assert_says, ended};
+
+/// Who is killed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Victim {
+    Helm,
+    Provider,
+    Both,
+}
+
+impl Victim {
+    fn kill(self, door: &Door, apply: &Child) {
+        let helm = door.helm_at_work();
+        assert_eq!(helm.len(), 1, "one helm is at work");
+        let providers = descendants_named(apply.id(), "terraform-provi");
+        assert!(!providers.is_empty(), "a provider is at work");
+        if self != Self::Provider {
+            assert!(helm.into_iter().all(kill), "helm was there to be killed");
+        }
+        if self != Self::Helm {
+            assert!(providers.into_iter().all(kill), "the provider was there to be killed");
+        }
+    }
+}
+
+/// Kills in an install and in an upgrade. The hook comes before or after the objects, which are more than are wanted then.
+fn killed(victim: Victim, test: &str, when: &str) {
+    let door = Door::new(test);
+    for phase in ["install", "upgrade"] {
+        let apply = door.hang(&format!("pending-{phase}"), "extra = true", &format!("{when}-install,{when}-upgrade"));
+        victim.kill(&door, &apply);
+        let said = ended(apply).expect_failure("an apply that was killed");
+        if victim == Victim::Helm {
+            assert_says(&said, &["killed by signal 9", "door", "apply"]);
+            assert!(!door.module.state(ADDRESS).is_null(), "what exists is in the state");
+        }
+        door.await_until("no helm is left", || door.helm_at_work().is_empty());
+        door.recover("hook = \"runs\"");
+    }
+}
+
+#[test]
+fn helm_killed_in_the_middle_is_put_right_by_the_next_apply() {
+    killed(Victim::Helm, "kill-helm", "post");
+}
+
+#[test]
+fn the_provider_killed_takes_helm_with_it_and_the_next_apply_puts_it_right() {
+    killed(Victim::Provider, "kill-provider", "post");
+}
+
+#[test]
+fn both_killed_before_any_object_was_made_are_put_right_by_the_next_apply() {
+    killed(Victim::Both, "kill-both", "pre");
+}
