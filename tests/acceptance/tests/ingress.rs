@@ -84,6 +84,16 @@ fn curl(state: &Value, host: &str, authority: Option<&Path>) -> (String, String)
     (code.to_owned(), format!("{body}{said}"))
 }
 
+/// Where plain HTTP through this port of the nodes is sent on to.
+fn redirected(state: &Value, host: &str, port: &str) -> String {
+    let address = state["address"].as_str().expect("has an address");
+    let resolve = format!("{host}:{port}:{address}");
+    let args = ["--silent", "--max-time", "20", "--output", "/dev/null", "--write-out", "%{redirect_url}", "--resolve"];
+    let page = format!("http://{host}:{port}/cart");
+    let output = Command::new("curl").args(args).args([&resolve, &page]).stdin(Stdio::null()).output();
+    String::from_utf8_lossy(&output.expect("curl starts").stdout).into_owned()
+}
+
 fn assert_shop(state: &Value, host: &str, authority: Option<&Path>, message: &str) {
     let (code, body) = curl(state, host, authority);
     assert_eq!(code, "200", "{host}: {body}");
@@ -125,6 +135,10 @@ fn two_shops_share_a_controller_that_goes_with_the_last_of_them_and_each_trouble
     let (code, said) = curl(&state, "shop2.local", Some(&authority));
     assert_eq!(code, "000", "no certificate of the first stands for the second: {said}");
     assert!(state["hosts_entry"].as_str().is_some_and(|entry| entry.ends_with(" shop.local")), "{state}");
+    let web = "--output=jsonpath={.spec.ports[?(@.name==\"web\")].nodePort}";
+    let web = first.cluster(&["get", "service", "edge-traefik", "--namespace", CONTROLLER, web]).stdout;
+    let leads = format!("{}/cart", state["url"].as_str().expect("has a URL"));
+    assert_eq!(redirected(&state, "shop.local", &web), leads, "from one node port to the other");
 
     // Somebody takes the controller away: the plan says so, and apply brings it back.
     let scale = ["scale", "deployment", "--all", "--replicas=0", "--namespace", CONTROLLER];
