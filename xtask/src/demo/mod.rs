@@ -96,12 +96,15 @@ fn up(folder: &Path, cluster: Option<Cluster>, args: &DemoArgs) -> Result<()> {
     terraform::lay_out(folder, &target, &edge.controller(target.node))?;
     let terraform = Terraform { program, folder, package: &package, helm };
     step_among(&progress, "terraform init", || terraform.init())?;
-    let mut title =
-        "terraform apply: 11 services and redis, until a synthetic customer has bought something".to_owned();
-    match &edge {
-        Edge::None(why) => progress.say(&format!("no way in from outside: {why}")),
-        _ => title.push_str(", and the way in, until it leads to the shop"),
-    }
+    let what = match &edge {
+        Edge::Built | Edge::Published => "11 services, redis and Traefik",
+        Edge::Existing(_) => "11 services, redis and the way to them",
+        Edge::None(why) => {
+            progress.say(&format!("no way in from outside: {why}"));
+            "11 services and redis"
+        }
+    };
+    let title = format!("terraform apply: {what}, until a synthetic customer has bought something");
     step_among(&progress, &title, || terraform.apply())?;
     let outputs = terraform.outputs()?;
     let way = Way::of(&outputs);
@@ -218,14 +221,16 @@ fn down(folder: &Path, cluster: Option<Cluster>) -> Result<()> {
         Some(_) => {
             let package = console::step("build the provider and the plugin", || package::package(Profile::Dev))?;
             let edge = terraform::earlier_controller(folder).map(|controller| Edge::of(&controller));
-            let helm = match edge {
-                Some(Edge::Built | Edge::Published) => Some(edge::helm(&progress)?),
-                _ => None,
-            };
+            let installed = matches!(edge, Some(Edge::Built | Edge::Published));
+            let helm = installed.then(|| edge::helm(&progress)).transpose()?;
             let program = boutique_lab::terraform(&progress)?;
             let terraform = Terraform { program, folder, package: &package, helm };
             console::step("terraform init", || terraform.init())?;
             console::step("terraform destroy", || terraform.destroy())?;
+            if installed {
+                // Somebody else's objects may be of these kinds, so neither helm nor the provider removes them.
+                progress.say("Traefik's resource definitions stay: kubectl get crd, those of traefik.io");
+            }
         }
     }
     if folder.exists() {
