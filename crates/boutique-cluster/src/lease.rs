@@ -132,13 +132,30 @@ impl Held {
         events: &Events,
     ) -> Result<Self, LeaseError> {
         let name = lease.into();
+        let found = bounds.run(Self::look(cluster, &name)).await??;
+        Self::take_as_found(cluster, name, found, timing, bounds, events).await
+    }
+
+    /// The lease as it is, if it is.
+    pub(crate) async fn look(cluster: &Cluster, name: &LeaseName) -> Result<Option<Value>, ApiError> {
+        cluster.get(Kind::LEASE, Some(&name.namespace), &name.name).await
+    }
+
+    /// As [`Self::take`], by a caller who looked a moment ago. Had it changed since, we look again.
+    pub(crate) async fn take_as_found(
+        cluster: &Cluster,
+        name: LeaseName,
+        mut found: Option<Value>,
+        timing: LeaseTiming,
+        bounds: &Bounds,
+        events: &Events,
+    ) -> Result<Self, LeaseError> {
         let object = ObjectRef::new(Kind::LEASE, &name.namespace, name.name.clone());
         // Two writers of one process are two writers.
         let us = format!("{} ({})", holder(), uuid::Uuid::new_v4().simple());
         let began = Instant::now();
         let (mut observer, mut told) = (Observer::default(), false);
         loop {
-            let found = bounds.run(cluster.get(Kind::LEASE, Some(&name.namespace), &object.name)).await??;
             let taken = match &found {
                 None => cluster.create(&record(&name, &us, timing, None), FIELD_MANAGER).await,
                 Some(live) => {
@@ -160,6 +177,7 @@ impl Held {
                             }
                             let pause = again_in.min(Duration::from_millis(500));
                             bounds.run(tokio::time::sleep(pause)).await?;
+                            found = bounds.run(Self::look(cluster, &name)).await??;
                             continue;
                         }
                         Verdict::Free => {}
@@ -170,8 +188,8 @@ impl Held {
             };
             match taken {
                 Ok(_) => return Ok(Self::renewed(cluster.clone(), object, us, timing.duration)),
-                // Someone was quicker: look again.
-                Err(error) if error.is_conflict() => {}
+                // Someone was quicker.
+                Err(error) if error.is_conflict() => found = bounds.run(Self::look(cluster, &name)).await??,
                 Err(error) => return Err(error.into()),
             }
         }
