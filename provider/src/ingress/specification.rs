@@ -335,10 +335,14 @@ mod tests {
 
     #[test]
     fn every_setting_survives_the_way_into_a_resource_and_back() {
-        let spec = mk_spec();
-        let Reading { spec: again, complete, .. } = read(&model(&spec)).expect("reads");
-        assert!(complete);
-        assert_eq!(serde_json::to_value(again).expect("is JSON"), serde_json::to_value(&spec).expect("is JSON"));
+        let issuer = |kind: &str| json!({"cert_manager": {"kind": kind, "name": "letsencrypt"}, "redirect": true});
+        let certificates = [json!({"self_signed": true, "redirect": false}), json!({"secret": "shop-cert"})];
+        for tls in certificates.into_iter().chain(["Issuer", "ClusterIssuer"].map(issuer)) {
+            let spec = IngressSpec { tls: serde_json::from_value(tls).expect("is a certificate"), ..mk_spec() };
+            let Reading { spec: again, complete, .. } = read(&model(&spec)).expect("reads");
+            assert!(complete);
+            assert_eq!(serde_json::to_value(again).expect("is JSON"), serde_json::to_value(&spec).expect("is JSON"));
+        }
     }
 
     #[test]
