@@ -51,7 +51,9 @@ pub(crate) fn test() -> Result<()> {
 /// terraform where there is none, and the stand-in for the shop's services. A test that finds one missing builds it, too.
 fn programs_of_the_tests(progress: &Progress) -> Result<()> {
     let cache = Cache::of_user()?;
-    for part in Part::REAL.iter().chain([&Part::NETPOL, &Part::KWOK, &Part::HELM, &Part::TRAEFIK]) {
+    let parts = [Part::REAL, &[Part::NETPOL, Part::KWOK, Part::HELM, Part::TRAEFIK]].concat();
+    boutique_lab::fetch_ahead(&cache, &parts);
+    for part in &parts {
         boutique_lab::build(&cache, part, progress)?;
     }
     boutique_lab::terraform(progress)?;

@@ -48,6 +48,20 @@ pub fn build(cache: &Cache, part: &Part, progress: &Progress) -> Result<PathBuf>
     Ok(folder)
 }
 
+/// Fetches in the background what the missing ones of `parts` are compiled from, one after the other, so that the compiler
+/// of one does not wait for the network of the next. What goes wrong is said by the build, which fetches again.
+pub fn fetch_ahead(cache: &Cache, parts: &[Part]) {
+    let is_missing = |part: &Part| part.key().is_ok_and(|key| !cache.bin().join(key).is_dir());
+    // What is cut can be listed only while it is built.
+    let missing: Vec<Part> = parts.iter().filter(|part| part.cut().is_empty() && is_missing(part)).copied().collect();
+    std::thread::spawn(move || {
+        for part in missing {
+            let packages: Vec<&str> = part.programs.iter().map(|(package, _)| *package).collect();
+            count(&part, &[], &packages);
+        }
+    });
+}
+
 /// Removes from the cache what a part's present version replaces. That it is still there is no reason to fail, so a
 /// failure is only said.
 pub(crate) fn forget_old(cache: &Cache, part: &Part, progress: &Progress) {
@@ -147,7 +161,7 @@ fn follow(lines: Option<impl std::io::BufRead>, log: &Path, step: &Step) -> Resu
     Ok(())
 }
 
-/// How many packages the build is made of; unknown when Go does not say.
+/// How many packages the build is made of; unknown when Go does not say. Fetches their modules, which it needs for that.
 fn count(part: &Part, pinned: &[String], packages: &[&str]) -> Option<u64> {
     let answer = Command::new("go")
         .args(["list", "-mod=readonly", "-deps"])

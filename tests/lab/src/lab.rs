@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::api::Api;
-use crate::build::{build, forget_old};
+use crate::build::{build, fetch_ahead, forget_old};
 use crate::cache::{Cache, remove_folder};
 use crate::control_plane::lab_client;
 use crate::part::Part;
@@ -127,6 +127,7 @@ impl Lab {
             let reason = if wrong.is_empty() { "it runs on other parts".to_owned() } else { wrong.join("; ") };
             progress.say(&format!("lab {}: {reason}; starting it anew", self.name));
         }
+        fetch_ahead(&self.cache, &parts);
         let bin: Vec<PathBuf> = parts.iter().map(|part| build(&self.cache, part, progress)).collect::<Result<_>>()?;
         if mode == Mode::Node {
             node::tools(&self.cache, progress)?;

@@ -41,7 +41,7 @@ mod start;
 mod terraform;
 
 pub use api::Api;
-pub use build::build;
+pub use build::{build, fetch_ahead};
 pub use cache::Cache;
 pub use helm::{helm, helm3};
 pub use image::Image;
