@@ -4,6 +4,7 @@
 //! words are turned into Terraform's.
 
 mod connection;
+mod control;
 mod dynamic;
 mod ingress;
 mod managed;

@@ -10,6 +10,7 @@ use tfplugin_rs::{Answer, Context, Diagnostics, Outcome, Value};
 use super::model::IngressModel;
 use super::specification::{self, Reading};
 use super::{Ingress, read, report};
+use crate::control;
 use crate::managed::{
     DRIFT, Managed as _, Run, VERSION, interrupted, remember_drift, sentences, warn_once, with_unread, with_warnings,
 };
@@ -92,6 +93,7 @@ pub(super) fn settings(
         write_only: version.map(|version| WriteOnly { version, values }),
         adopt: plan.adopt.as_str() == Some("always"),
         force_conflicts: plan.force_conflicts == Value::Known(true),
+        without_recovery: control::is_on(),
     })
 }
 
@@ -137,7 +139,7 @@ async fn read_back(
         state.pending = sentences(&reading.pending);
     }
     Ingress::close(&mut state);
-    let answer = with_warnings(Answer::from(state), &applied.set);
+    let answer = with_warnings(control::warn(Answer::from(state)), &applied.set);
     let answer = warn_once(answer, "Something was kept", &applied.kept);
     let warnings = reached.map(|reached| reached.warnings).unwrap_or_default();
     let answer = warn_once(answer, "About the way in", &warnings);

@@ -12,8 +12,9 @@ use tfplugin_rs::{Answer, Context, Diagnostic, Diagnostics, Outcome, Value};
 
 use super::model::{StackModel, WaitFor};
 use super::specification::{self, Reading};
-use super::{Stack, control, validate, wait};
+use super::{Stack, validate, wait};
 use crate::connection::sentence;
+use crate::control;
 use crate::managed::{DRIFT, Run, VERSION, remember_drift, with_unread, with_warnings};
 
 pub(super) async fn apply(ctx: &Context<Stack>, plan: StackModel, prior: Option<StackModel>) -> Outcome<StackModel> {

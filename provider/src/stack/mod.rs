@@ -1,7 +1,6 @@
 //! `boutique_stack`: the shop.
 
 mod apply;
-mod control;
 mod delete;
 mod import;
 mod model;

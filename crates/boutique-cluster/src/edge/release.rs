@@ -39,6 +39,8 @@ pub struct ControllerSettings {
     pub adopt: bool,
     /// Whether fields are taken from every other writer.
     pub force_conflicts: bool,
+    /// Whether what a killed apply has left of the release stays as it is: only for the control run of tests.
+    pub without_recovery: bool,
 }
 
 /// The release that an ingress installs or joins; none if it does neither.
@@ -61,6 +63,7 @@ fn release(spec: &IngressSpec, settings: &ControllerSettings) -> Result<Option<R
         skip_schema_validation: skip_schema_validation(spec),
         take_ownership: settings.adopt,
         force_conflicts: settings.force_conflicts,
+        without_recovery: settings.without_recovery,
         ..Release::new(id, source.with_login(settings.login.clone()), values(spec))
     }))
 }

@@ -185,7 +185,7 @@ impl Run<'_> {
     /// failed, their status need not say any more.
     async fn abandoned(&self, completed: u64, installed: &StoredRelease, manifests: &[Manifest]) -> Result<(), Cause> {
         let Self { cluster, release, .. } = self;
-        if installed.revision <= completed + 1 {
+        if release.without_recovery || installed.revision <= completed + 1 {
             return Ok(());
         }
         let mut wanted: Vec<ObjectRef> = manifests.iter().map(Manifest::reference).collect();
@@ -267,7 +267,9 @@ impl Run<'_> {
         }
         let record = record.map(|record| ReleaseRecord::read(id, &record)).transpose()?.flatten();
         let Some(secret) = newest(cluster, id).await? else { return Ok((None, record)) };
-        unlock(cluster, &secret, release.unlock_after, self.events).await?;
+        if !release.without_recovery {
+            unlock(cluster, &secret, release.unlock_after, self.events).await?;
+        }
         Ok((Some(StoredRelease::read(&secret)?), record))
     }
 
@@ -346,6 +348,9 @@ impl Run<'_> {
 
     /// Marks failed what this run of helm left pending. A failure is no harm: the next apply does it.
     async fn left_behind(&self, maker: &Maker, happened: &str) {
+        if self.release.without_recovery {
+            return;
+        }
         let mark = async {
             let Ok(Some(secret)) = newest(self.cluster, &self.release.id).await else { return };
             let ours = StoredRelease::read(&secret).is_ok_and(|release| release.maker == Some(maker.label()));

@@ -99,6 +99,8 @@ pub struct Release {
     pub history: u32,
     /// How long an unfinished operation of a stranger must have been silent before it counts as abandoned.
     pub unlock_after: Duration,
+    /// Whether to leave as it is what a run that was killed has left: only for the control run of tests, which must notice.
+    pub without_recovery: bool,
 }
 
 /// Values that are sent and never shown.
@@ -131,6 +133,7 @@ impl Release {
             force_conflicts: false,
             history: 10,
             unlock_after: Duration::from_secs(600),
+            without_recovery: false,
         }
     }
 }

@@ -59,3 +59,16 @@ fn the_provider_killed_takes_helm_with_it_and_the_next_apply_puts_it_right() {
 fn both_killed_before_any_object_was_made_are_put_right_by_the_next_apply() {
     killed(Victim::Both, "kill-both", "pre");
 }
+
+#[test]
+fn without_recovery_the_same_check_finds_a_release_that_is_stuck() {
+    let door = Door::with_variables("control", &[("BOUTIQUE_TEST_SAFEGUARDS", "off")]);
+    let apply = door.hang("pending-install", "extra = true", "post-install");
+    Victim::Provider.kill(&door, &apply);
+    ended(apply).expect_failure("an apply that was killed");
+    door.await_until("no helm is left", || door.helm_at_work().is_empty());
+    door.set("hook = \"runs\"");
+    let said = door.module.apply();
+    assert_ne!(said.code, 0, "the check is blind: it passes although nobody unlocks the release: {}", said.text());
+    assert_says(&said, &["somebody else began an operation on the release"]);
+}

@@ -1,4 +1,5 @@
-//! The control run of tests: applies without inventory and lease, which the check of killed applies must notice.
+//! The control run of tests: applies without inventory and lease, and Helm releases that nobody puts right, which the checks of
+//! killed applies must notice.
 //!
 //! It is a variable of the environment and no setting of the provider's, because nobody is to use it; and a binary built
 //! with another feature would not be the one that ships. Whoever sets it is told so by every apply.
@@ -8,12 +9,12 @@ use tfplugin_rs::Answer;
 const VARIABLE: &str = "BOUTIQUE_TEST_SAFEGUARDS";
 
 /// Whether this is a control run.
-pub(super) fn is_on() -> bool {
+pub(crate) fn is_on() -> bool {
     std::env::var_os(VARIABLE).is_some_and(|value| value == "off")
 }
 
 /// The answer, with a warning if this is a control run.
-pub(super) fn warn<M>(answer: Answer<M>) -> Answer<M> {
+pub(crate) fn warn<M>(answer: Answer<M>) -> Answer<M> {
     if !is_on() {
         return answer;
     }
