@@ -175,7 +175,8 @@ pub(crate) struct ChartModel {
 #[derive(Clone, Debug, Default, PartialEq, Model)]
 pub(crate) struct TlsModel {
     /// Whether the certificate is made here, with an authority of its own, whose certificate is `ca_certificate`. Keys are
-    /// made once and stay in the cluster; the certificate is made anew before it ends and when hosts change.
+    /// made once and stay in the cluster. Within 30 days before it ends, and when hosts change, the plan says so and apply
+    /// makes a new one under the same authority.
     #[attr(default = false)]
     pub(crate) self_signed: Value<bool>,
     /// Name of a Secret of type `kubernetes.io/tls` in this namespace.

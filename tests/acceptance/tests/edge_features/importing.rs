@@ -57,10 +57,11 @@ fn with_a_certificate_of_its_own_and_a_controller_of_others() {
 
 #[test]
 fn what_is_not_there_and_what_is_no_id_are_told_apart() {
-    let place = Place::bare("import-no");
-    place.rewrite(&place.resource(""));
-    let import = |id: &str| place.module.run(&["import", "-no-color", "-input=false", ADDRESS, id]);
-    let said = import(&format!("{}/nobody", place.namespace.name)).expect_failure("terraform import");
+    let resource = "resource \"boutique_ingress\" \"edge\" {\n  name = \"edge\"\n  namespace = \"nowhere\"\n  host = \"shop.local\"\n  \
+                    controller = { kind = \"traefik\" }\n}\n";
+    let module = Module::with_provider(&provider(), resource);
+    let import = |id: &str| module.run(&["import", "-no-color", "-input=false", ADDRESS, id]);
+    let said = import("nowhere/edge").expect_failure("terraform import");
     assert_says(&said, &["There is no such ingress", "adopt = \"always\""]);
     let said = import("edge").expect_failure("terraform import");
     assert_says(&said, &["Invalid import id", "namespace/name"]);
