@@ -2,8 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{CertificateParams, Issuer, KeyPair};
 
+use super::authority;
 use super::place::{ADDRESS, Place, assert_says};
 use super::server::Pair;
 
@@ -20,12 +21,8 @@ fn leaf(hosts: &[&str], days: i64, authority: Option<(&str, &Pair)>) -> Pair {
     let key = KeyPair::generate().expect("a key");
     let certificate = match authority {
         None => params.self_signed(&key),
-        Some((name, authority)) => {
-            let mut signer = CertificateParams::new(Vec::new()).expect("no names");
-            signer.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-            signer.distinguished_name = DistinguishedName::new();
-            signer.distinguished_name.push(DnType::CommonName, name);
-            let signer = Issuer::new(signer, KeyPair::from_pem(&authority.key).expect("a key"));
+        Some((name, signer)) => {
+            let signer = Issuer::new(authority::params(name), KeyPair::from_pem(&signer.key).expect("a key"));
             params.signed_by(&key, &signer)
         }
     };

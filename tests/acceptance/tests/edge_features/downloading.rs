@@ -2,28 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use boutique_lab::Progress;
-use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
 
+use super::authority::signed;
 use super::place::{ADDRESS, Place, assert_says, chart, provider_with};
-use super::server::{Pair, Server, file};
-
-/// An authority, PEM, and what it has signed for this machine.
-fn signed() -> (String, Pair) {
-    let mut authority = CertificateParams::new(Vec::new()).expect("no names");
-    authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    authority.distinguished_name = DistinguishedName::new();
-    authority.distinguished_name.push(DnType::CommonName, "somebody's own authority");
-    let key = KeyPair::generate().expect("a key");
-    let trusted = authority.self_signed(&key).expect("a certificate").pem();
-    let signer = Issuer::new(authority, key);
-    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
-    let key = KeyPair::generate().expect("a key");
-    let certificate = leaf.signed_by(&key, &signer).expect("a certificate").pem();
-    (trusted, Pair { certificate, key: key.serialize_pem() })
-}
+use super::registry::digest;
+use super::server::{Server, file};
 
 /// A shop on a machine without helm and with a cache of its own; this file names the authorities that are believed.
 fn mk_place(test: &str, authorities: Option<&str>) -> Place {
@@ -45,8 +30,7 @@ fn helm_is_fetched_once_over_https_and_only_if_it_is_what_was_asked_for() {
     let program = boutique_lab::helm(&Progress::stderr()).expect("the lab has a helm");
     let (trusted, pair) = signed();
     let server = Server::https(move || Some(pair.clone()), file(&program));
-    let sum = Command::new("sha256sum").arg(&program).output().expect("sha256sum starts");
-    let sum = String::from_utf8_lossy(&sum.stdout).split_whitespace().next().expect("a sum").to_owned();
+    let sum = digest(&fs::read(&program).expect("is there")).replace("sha256:", "");
     let place = mk_place("download", Some(&trusted));
     let name = &place.namespace.name;
     let controller = format!(

@@ -2,10 +2,12 @@
 //! answer nothing there, so a server of the test stands at the address of the controller's Service.
 
 mod address;
+mod authority;
 mod certificates;
 mod charts;
 mod classes;
 mod downloading;
 mod importing;
 mod place;
+mod registry;
 mod server;
