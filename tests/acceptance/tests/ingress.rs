@@ -100,6 +100,24 @@ fn assert_shop(state: &Value, host: &str, authority: Option<&Path>, message: &st
     assert!(body.contains(message), "{host} is not {message:?}:\n{body}");
 }
 
+/// What the plugin makes of the way in: `status` finds it, `buy` goes it. The shop has no checkout, so nothing is bought.
+fn assert_plugin(namespace: &Namespace, state: &Value, authority: Option<&Path>) {
+    let url = state["url"].as_str().expect("has a URL");
+    let read = |said: Said| serde_json::from_str::<Value>(&said.stdout).unwrap_or_else(|_| panic!("{}", said.text()));
+    let status = read(namespace.boutique(&["status", "--output=json"]));
+    let route = &status["edge"]["routes"][0];
+    assert_eq!((&route["url"], &route["frontPage"]["good"]), (&url.into(), &true.into()), "{route}");
+
+    let (host, address) =
+        (url.split_once("://").expect("is a URL").1, state["address"].as_str().expect("has an address"));
+    let resolve = format!("--resolve={host}:{address}");
+    let mut args = vec!["buy", "--output=json", "--url", url, &resolve];
+    let authority = authority.map(|file| format!("--cacert={}", file.display()));
+    args.extend(authority.as_deref());
+    let purchase = read(namespace.boutique(&args));
+    assert_eq!((&purchase["way"], &purchase["hops"][0]["status"]), (&"url".into(), &200.into()), "{purchase}");
+}
+
 fn release_secrets(namespace: &Namespace) -> Said {
     namespace.cluster(&["get", "secrets", "--namespace", CONTROLLER, "--selector", "owner=helm", "--output=name"])
 }
@@ -139,6 +157,8 @@ fn two_shops_share_a_controller_that_goes_with_the_last_of_them_and_each_trouble
     let web = first.cluster(&["get", "service", "edge-traefik", "--namespace", CONTROLLER, web]).stdout;
     let leads = format!("{}/cart", state["url"].as_str().expect("has a URL"));
     assert_eq!(redirected(&state, "shop.local", &web), leads, "from one node port to the other");
+    assert_plugin(&first, &state, Some(&authority));
+    assert_plugin(&second, &other, None);
 
     // Somebody takes the controller away: the plan says so, and apply brings it back.
     let scale = ["scale", "deployment", "--all", "--replicas=0", "--namespace", CONTROLLER];
