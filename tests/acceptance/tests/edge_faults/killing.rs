@@ -1,10 +1,20 @@
 //! `kill -9` of helm, of the provider, of both, in install and upgrade: one next apply puts everything right.
 
 use std::process::Child;
+use std::time::Duration;
 
+use boutique_acceptance::audit::Audit;
+use boutique_acceptance::lab;
 use boutique_acceptance::process::{descendants_named, kill};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use super::door::{ADDRESS, Door, assert_says, ended};
+
+/// Kills at random moments per run here; `BOUTIQUE_KILLS` asks for more.
+const KILLS: usize = 2;
+/// The provider is killed after a random number of answered requests, its own and helm's, up to this.
+const REQUESTS: usize = 75;
 
 /// Who is killed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,4 +81,37 @@ fn without_recovery_the_same_check_finds_a_release_that_is_stuck() {
     let said = door.module.apply();
     assert_ne!(said.code, 0, "the check is blind: it passes although nobody unlocks the release: {}", said.text());
     assert_says(&said, &["somebody else began an operation on the release"]);
+}
+
+#[test]
+fn an_apply_after_kills_at_random_moments_converges_and_leaves_no_orphan() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
+    let seed = number("BOUTIQUE_SEED").unwrap_or(7);
+    let kills = number("BOUTIQUE_KILLS").map_or(KILLS, |kills| usize::try_from(kills).expect("a small number"));
+    let mut random = StdRng::seed_from_u64(seed);
+    let door = Door::new("random");
+    for round in 0..kills {
+        // An install, and from then on upgrades that bring more than is wanted after them.
+        door.set(&format!("text = \"round {round}\", extra = true, hook = \"runs\""));
+        door.module.run(&["plan", "-out=killed.plan", "-no-color"]).expect_success("terraform plan");
+        let mut audits = [&door.shop, &door.edge].map(|space| Audit::from_now(lab::simulated(), &space.name));
+        let requests = random.random_range(0..REQUESTS);
+        let mut apply = door.module.start(&["apply", "-no-color", "killed.plan"]);
+        let mut killed = false;
+        while !killed && apply.try_wait().expect("terraform is ours").is_none() {
+            if audits.iter_mut().map(|audit| audit.seen().len()).sum::<usize>() >= requests {
+                killed = descendants_named(apply.id(), "terraform-provi").into_iter().any(kill);
+            }
+            // A file cannot be waited for; this is how exactly the moment is met.
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        ended(apply);
+        let seen: usize = audits.iter_mut().map(|audit| audit.seen().len()).sum();
+        println!(
+            "round {round}: {} after {requests} of {seen} requests (seed {seed})",
+            if killed { "killed" } else { "over" }
+        );
+        door.await_until("no helm is left", || door.helm_at_work().is_empty());
+        door.recover("hook = \"runs\"");
+    }
 }
