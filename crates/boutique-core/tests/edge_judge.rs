@@ -1,10 +1,13 @@
 //! Situations at the edge, each a healthy one with one thing broken, and what is said about them.
 
-use boutique_core::edge::judge::{CertManager, EdgeObservation, SecretFacts};
+use boutique_core::edge::judge::{EdgeObservation, SecretFacts};
 use boutique_core::edge::probe::{Answer, CertificateFacts, Probe, Via};
 use boutique_core::edge::{IngressSpec, Inputs, judge, render};
 use boutique_core::finding::{Code, Finding};
 use serde_json::{Value, json};
+
+#[path = "edge_judge/issuers.rs"]
+mod issuers;
 
 const MADE: &str = "2026-08-01T10:00:00Z";
 const NOW: &str = "2026-08-01T11:00:00Z";
@@ -297,62 +300,6 @@ fn a_certificate_that_cert_manager_does_not_make() {
     insta::assert_snapshot!(said(&observation));
     observation.at = "2026-08-01T10:01:00Z".parse().ok();
     assert!(!judge(&observation)[0].settled, "an issuer takes its time");
-}
-
-/// Our own edge, whose certificate cert-manager is to make and has not made.
-fn mk_not_issued(cert_manager: CertManager) -> EdgeObservation {
-    let mut observation = mk_healthy();
-    let spec = observation.spec.as_mut().expect("is ours");
-    spec.tls = serde_json::from_value(json!({"cert_manager": {"name": "letsencrypt"}})).expect("is a certificate");
-    list(&mut observation.ingresses)[0]["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] =
-        json!("letsencrypt");
-    observation.secrets = Some(Vec::new());
-    observation.at = "2026-08-01T10:00:20Z".parse().ok();
-    observation.cert_manager = Some(cert_manager);
-    observation
-}
-
-fn mk_issuer(name: &str, ready: &str, message: &str) -> Value {
-    let ready = json!({"type": "Ready", "status": ready, "reason": "ErrRegisterACMEAccount", "message": message});
-    json!({"kind": "ClusterIssuer", "metadata": {"name": name}, "status": {"conditions": [ready]}})
-}
-
-#[test]
-fn a_cluster_without_cert_manager_cannot_make_a_certificate() {
-    insta::assert_snapshot!(said(&mk_not_issued(CertManager::default())));
-}
-
-#[test]
-fn an_issuer_that_is_not_there_or_not_ready_is_named_with_those_that_are() {
-    let issuers = vec![mk_issuer("internal", "True", ""), mk_issuer("staging", "True", "")];
-    let served = CertManager { is_served: true, issuers: Some(issuers), certificates: Some(Vec::new()) };
-    let missing = said(&mk_not_issued(served.clone()));
-    let unready = vec![mk_issuer("letsencrypt", "False", "the account was refused: 403")];
-    let unready = said(&mk_not_issued(CertManager { issuers: Some(unready), ..served }));
-    insta::assert_snapshot!(format!("{missing}\n{unready}"));
-}
-
-#[test]
-fn what_cert_manager_says_about_its_certificate_is_told() {
-    let certificate = |status: Value| {
-        let object = json!({"metadata": {"namespace": "shop", "name": "shop-tls"}, "spec": {"secretName": "shop-tls"}, "status": status});
-        let issuers = Some(vec![mk_issuer("letsencrypt", "True", "")]);
-        mk_not_issued(CertManager { is_served: true, issuers, certificates: Some(vec![object]) })
-    };
-    let issuing = certificate(json!({"conditions": [
-        {"type": "Ready", "status": "False", "reason": "DoesNotExist", "message": "Issuing certificate as Secret does not exist"},
-        {"type": "Issuing", "status": "True", "reason": "DoesNotExist", "message": "Issuing certificate as Secret does not exist"},
-    ]}));
-    assert!(!judge(&issuing)[0].settled, "it is at work");
-    let failed = certificate(json!({"lastFailureTime": NOW, "conditions": [
-        {"type": "Issuing", "status": "False", "reason": "Failed", "message": "the order is invalid: shop.local is no public name"},
-    ]}));
-    let nobody = mk_not_issued(CertManager {
-        is_served: true,
-        issuers: Some(vec![mk_issuer("letsencrypt", "True", "")]),
-        certificates: Some(Vec::new()),
-    });
-    insta::assert_snapshot!([issuing, failed, nobody].map(|observation| said(&observation)).join("\n"));
 }
 
 #[test]
