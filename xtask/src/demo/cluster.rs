@@ -16,7 +16,7 @@ use crate::workspace;
 /// Which images the shop runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Images {
-    /// The stand-ins where they can be loaded, else upstream's
+    /// The stand-ins where they can be built and loaded, else upstream's
     Auto,
     /// Upstream's own, pulled from their registry
     Upstream,
@@ -99,7 +99,8 @@ impl Cluster {
     /// Whether the stand-in images are to be loaded into it.
     pub(crate) fn wants_stand_ins(&self, images: Images) -> bool {
         match images {
-            Images::Auto => self.tool.is_some(),
+            // Images are of Linux, and so is what this machine builds only there.
+            Images::Auto => self.tool.is_some() && cfg!(target_os = "linux"),
             Images::Upstream => false,
             Images::Lite => true,
         }
