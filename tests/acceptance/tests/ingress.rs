@@ -132,6 +132,7 @@ fn assert_code(said: &Said, code: &str, words: &[&str]) {
 #[test]
 fn two_shops_share_a_controller_that_goes_with_the_last_of_them_and_each_trouble_has_its_finding() {
     let kubeconfig = node();
+    let _room = lab::room();
     let (first, second) = (Namespace::new(kubeconfig, "first"), Namespace::new(kubeconfig, "second"));
     let tls = "tls = { self_signed = true }";
     let first_part = format!("{}{}", shop("first", &first.name), edge("first", "shop.local", None, tls));

@@ -23,7 +23,9 @@ fn a_shop_applied_by_terraform_sells_breaks_and_recovers_and_is_gone_after_its_d
 
 #[test]
 fn a_shop_installed_by_kubectl_from_upstreams_manifests_is_seen_sells_and_recovers() {
-    let namespace = Namespace::new(lab::node(), "upstream").create();
+    let node = lab::node();
+    let _room = lab::room();
+    let namespace = Namespace::new(node, "upstream").create();
     let objects = upstream("v0.10.6", UpstreamOptions::default()).expect("v0.10.6 is known");
     let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": objects });
     namespace.apply(&list.to_string(), &[]).expect_success("kubectl apply");
@@ -31,6 +33,7 @@ fn a_shop_installed_by_kubectl_from_upstreams_manifests_is_seen_sells_and_recove
         .kubectl(&["wait", "--for=condition=Available", "deployments", "--all", "--timeout=300s"])
         .expect_success("kubectl wait");
     sells_and_recovers(&namespace);
+    namespace.cluster(&["delete", "namespace", &namespace.name]).expect_success("kubectl delete namespace");
 }
 
 /// `status`, `buy` and `break` as a user types them.
