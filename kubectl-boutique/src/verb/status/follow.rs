@@ -138,8 +138,8 @@ fn news(last: &ShopView, now: &ShopView) -> Vec<String> {
         let answer = |route: &RouteView| route.front_page.as_ref().map(|page| page.answer.clone());
         let before = last.edge.routes.iter().find(|known| known.url == route.url);
         if before.is_none_or(|before| answer(before) != answer(route)) {
-            let page = answer(route).unwrap_or_else(|| "not reached from here".to_owned());
-            lines.push(format!("{} GET / {page}", route.url));
+            let page = answer(route).map_or_else(|| "not reached from here".to_owned(), |page| format!("GET / {page}"));
+            lines.push(format!("{} {page}", route.url));
         }
     }
     for (before, after) in last.workloads.iter().zip(&now.workloads) {
