@@ -1,6 +1,6 @@
 //! A `boutique_ingress` of one test, whose controller is the small chart `door`, and the questions that tests ask of it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output};
@@ -11,6 +11,7 @@ use boutique_acceptance::kubectl::Namespace;
 use boutique_acceptance::terraform::{Module, Said};
 use boutique_acceptance::{lab, project};
 use boutique_lab::Progress;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// Address of the one resource in the module.
@@ -131,7 +132,7 @@ impl Door {
             }
             self.revisions().iter().any(|revision| revision == status)
         });
-        self.edge.await_object("job", "door-hook", |job| !job.is_null());
+        self.await_until("the hook is there", || !self.uid("job", "door-hook").is_empty());
         apply
     }
 
@@ -143,16 +144,8 @@ impl Door {
             let (number, status) = line.split_once(' ')?;
             Some((number.parse::<u64>().ok()?, status.to_owned()))
         };
-        let found: std::collections::BTreeMap<u64, String> = said.stdout.lines().filter_map(read).collect();
+        let found: BTreeMap<u64, String> = said.stdout.lines().filter_map(read).collect();
         found.into_values().collect()
-    }
-
-    /// `Kind/name` of all that is in the controller's namespace, but for pods and what Kubernetes and Helm put there.
-    pub(crate) fn objects(&self) -> BTreeSet<String> {
-        let kinds = "deployments,services,configmaps,secrets,jobs,leases";
-        let said = self.edge.kubectl(&["get", kinds, "--output=name"]);
-        let is_ours = |line: &&str| !line.contains("kube-root-ca.crt") && !line.contains("sh.helm.release");
-        said.stdout.lines().filter(is_ours).map(str::to_owned).collect()
     }
 
     /// UID of an object of the controller.
@@ -177,37 +170,50 @@ impl Door {
         let deadline = Instant::now() + Duration::from_secs(60);
         while !is_so() {
             assert!(Instant::now() < deadline, "it never was so that {what}; revisions: {:?}", self.revisions());
-            // Other tests need the processor, too.
-            std::thread::sleep(Duration::from_millis(20));
+            // Other tests need the processor, too, and what is asked for stays so until somebody acts.
+            std::thread::sleep(Duration::from_millis(200));
         }
     }
 
     /// Asserts that the release is deployed with this text, that nothing is left of what went before, and that nothing
     /// stands in anybody's way.
     pub(crate) fn expect_whole(&self, text: &str) {
-        let plan = self.module.plan();
-        assert!(!plan.changes, "the plan is not empty:\n{}", plan.said.text());
-        let revisions = self.revisions();
-        assert_eq!(revisions.last().map(String::as_str), Some("deployed"), "{revisions:?}");
-        let stuck = revisions.iter().any(|status| status.starts_with("pending") || status == "uninstalling");
+        let said = self.module.run(&["plan", "-no-color", "-input=false", "-detailed-exitcode"]);
+        assert_eq!(said.code, 0, "the plan is not empty:\n{}", said.text());
+        let (mut revisions, mut found) = (BTreeMap::new(), BTreeMap::new());
+        for object in self.edge.list("deployments,services,configmaps,secrets,jobs,leases") {
+            let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let number = text("/metadata/labels/version").parse::<u64>();
+            match (text("/type").as_str(), number, text("/metadata/name").as_str()) {
+                ("helm.sh/release.v1", Ok(number), _) => {
+                    revisions.insert(number, text("/metadata/labels/status"));
+                }
+                (_, _, "kube-root-ca.crt") => {}
+                (_, _, name) => {
+                    found.insert(format!("{} {name}", text("/kind")), object.clone());
+                }
+            }
+        }
+        assert_eq!(revisions.last_key_value().map(|(_, status)| status.as_str()), Some("deployed"), "{revisions:?}");
+        let stuck = revisions.values().any(|status| status.starts_with("pending") || status == "uninstalling");
         assert!(!stuck, "something is pending: {revisions:?}");
-        assert_eq!(self.edge.get("configmap", NAME)["data"]["text"], text);
         let expected = [
-            "configmap/boutique-controller-door",
-            "configmap/boutique-release-door",
-            &format!("configmap/{NAME}"),
-            &format!("deployment.apps/{NAME}"),
-            "lease.coordination.k8s.io/boutique-release-door",
-            &format!("secret/{NAME}"),
-            &format!("service/{NAME}"),
+            "ConfigMap boutique-controller-door",
+            "ConfigMap boutique-release-door",
+            "ConfigMap door-traefik",
+            "Deployment door-traefik",
+            "Lease boutique-release-door",
+            "Secret door-traefik",
+            "Service door-traefik",
         ];
-        assert_eq!(self.objects(), expected.map(str::to_owned).into(), "nothing is orphaned and nothing is missing");
-        for (namespace, lease) in [(&self.edge, "boutique-release-door"), (&self.shop, "boutique-ingress-door")] {
-            let holder = namespace.get("lease", lease)["spec"]["holderIdentity"].to_string();
+        assert_eq!(found.keys().collect::<Vec<_>>(), expected, "nothing is orphaned and nothing is missing");
+        assert_eq!(found["ConfigMap door-traefik"]["data"]["text"], text);
+        for lease in [&self.shop.get("lease", "boutique-ingress-door"), &found["Lease boutique-release-door"]] {
+            let holder = lease["spec"]["holderIdentity"].to_string();
             // Who was killed before it wrote anything has left it to the next who writes.
             let process = holder.split_once("process ").and_then(|(_, rest)| rest.split(' ').next());
             let lives = process.is_some_and(|process| Path::new("/proc").join(process).exists());
-            assert!(!lives, "{lease} is held by {holder}");
+            assert!(!lives, "{lease} is held");
         }
         assert_eq!(self.helm_at_work(), Vec::<u32>::new());
     }
