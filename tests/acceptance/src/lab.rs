@@ -1,7 +1,7 @@
 //! The labs that all tests share: brought up on first use, kept for the next run, taken down by `cargo xtask lab down`.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use boutique_lab::{Cache, Identity, Lab, Mode, Options, Progress, Running, Validity, image};
 
@@ -42,14 +42,6 @@ pub fn real() -> &'static Running {
         load_shop(lab).unwrap_or_else(|error| panic!("images of the shop: {error:#}"));
     });
     lab
-}
-
-/// The real node's room for more than small shops. Upstream's manifests ask for four fifths of a machine with two cores, so
-/// who applies them, or several shops, waits here for the other, and leaves the node empty.
-pub fn room() -> MutexGuard<'static, ()> {
-    static ROOM: Mutex<()> = Mutex::new(());
-    // A test that failed has left what it has left; the next one says what is in its way.
-    ROOM.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn load_shop(lab: &Running) -> anyhow::Result<()> {

@@ -6,5 +6,6 @@ pub mod kubectl;
 pub mod lab;
 pub mod process;
 pub mod project;
+pub mod room;
 pub mod stack;
 pub mod terraform;

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use boutique_acceptance::kubectl::Namespace;
+use boutique_acceptance::room::{SMALL_SHOP, room};
 use boutique_acceptance::terraform::{Module, Said};
 use boutique_acceptance::{lab, project};
 use boutique_lab::{Cache, Progress, image};
@@ -132,7 +133,8 @@ fn assert_code(said: &Said, code: &str, words: &[&str]) {
 #[test]
 fn two_shops_share_a_controller_that_goes_with_the_last_of_them_and_each_trouble_has_its_finding() {
     let kubeconfig = node();
-    let _room = lab::room();
+    // Two shops of which each leaves half out, and their controller.
+    let _room = room(SMALL_SHOP + 100);
     let (first, second) = (Namespace::new(kubeconfig, "first"), Namespace::new(kubeconfig, "second"));
     let tls = "tls = { self_signed = true }";
     let first_part = format!("{}{}", shop("first", &first.name), edge("first", "shop.local", None, tls));

@@ -2,6 +2,7 @@
 
 use boutique_acceptance::kubectl::Namespace;
 use boutique_acceptance::lab;
+use boutique_acceptance::room::{SMALL_SHOP, UPSTREAM_SHOP, room};
 use boutique_acceptance::stack::Stack;
 use boutique_core::render::{UpstreamOptions, upstream};
 use serde_json::Value;
@@ -12,7 +13,9 @@ const QUIET: &str = "load_generator = { enabled = false }";
 #[test]
 fn a_shop_applied_by_terraform_sells_breaks_and_recovers_and_is_gone_after_its_destroy() {
     let settings = format!("{QUIET}\n  wait = {{ until = \"purchase\" }}");
-    let stack = Stack::applied(lab::node(), "shop", &settings);
+    let node = lab::node();
+    let _room = room(SMALL_SHOP);
+    let stack = Stack::applied(node, "shop", &settings);
     stack.expect_empty_plan("after an apply that bought something");
     sells_and_recovers(&stack.namespace);
     stack.expect_empty_plan("after a break that healed by itself");
@@ -24,7 +27,7 @@ fn a_shop_applied_by_terraform_sells_breaks_and_recovers_and_is_gone_after_its_d
 #[test]
 fn a_shop_installed_by_kubectl_from_upstreams_manifests_is_seen_sells_and_recovers() {
     let node = lab::node();
-    let _room = lab::room();
+    let _room = room(UPSTREAM_SHOP);
     let namespace = Namespace::new(node, "upstream").create();
     let objects = upstream("v0.10.6", UpstreamOptions::default()).expect("v0.10.6 is known");
     let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": objects });

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use boutique_acceptance::browser::Browser;
 use boutique_acceptance::lab;
+use boutique_acceptance::room::{SMALL_SHOP, room};
 use boutique_acceptance::stack::Stack;
 
 const PRODUCT: &str = "OLJCESPC7Z";
@@ -30,8 +31,10 @@ const SHORT: [&str; 3] = ["currencyservice", "shippingservice", "adservice"];
 
 #[test]
 fn each_page_answers_as_upstreams_while_a_service_is_down_and_sells_again_after() {
+    let node = lab::node();
+    let _room = room(SMALL_SHOP);
     let stack =
-        Stack::applied(lab::node(), "table", "load_generator = { enabled = false }\n  wait = { until = \"purchase\" }");
+        Stack::applied(node, "table", "load_generator = { enabled = false }\n  wait = { until = \"purchase\" }");
     let namespace = &stack.namespace;
     let address =
         namespace.get("service", "frontend")["spec"]["clusterIP"].as_str().expect("a ClusterIP").to_owned() + ":80";
@@ -47,6 +50,7 @@ fn each_page_answers_as_upstreams_while_a_service_is_down_and_sells_again_after(
         scale(&stack, service, 1);
         eventually(&format!("{service} again"), UP, || pages(&Browser::new(&address)));
     }
+    stack.module.destroy().expect_success("terraform destroy");
 }
 
 /// What the five pages answer one session, in the table's order.
