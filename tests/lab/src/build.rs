@@ -92,7 +92,8 @@ fn explain(error: anyhow::Error, part: &Part, cache: &Cache, log: &Path) -> anyh
 
 fn compile(cache: &Cache, part: &Part, out: &Path, log: &Path, progress: &Progress) -> Result<()> {
     let packages: Vec<&str> = part.programs.iter().map(|(package, _)| *package).collect();
-    let mut environment = vec![("GOWORK", "off".to_owned()), ("GOFLAGS", String::new())];
+    // More memory and no debug information: a fifth less work for the compiler.
+    let mut environment = vec![("GOWORK", "off".to_owned()), ("GOFLAGS", String::new()), ("GOGC", "400".to_owned())];
     let mut link = "-s -w".to_owned();
     let mut tags = "";
     match part.linking {
@@ -119,7 +120,8 @@ fn compile(cache: &Cache, part: &Part, out: &Path, log: &Path, progress: &Progre
     let total = count(part, &pinned, &packages);
     let step = progress.begin(&format!("build {} {}", part.name, part.version), total);
     let mut child = Command::new("go")
-        .args(["build", "-v", "-mod=readonly", "-buildvcs=false", "-trimpath", "-tags", tags, "-ldflags", &link, "-o"])
+        .args(["build", "-v", "-mod=readonly", "-buildvcs=false", "-trimpath", "-gcflags=all=-dwarf=false"])
+        .args(["-tags", tags, "-ldflags", &link, "-o"])
         .arg(format!("{}/", out.display()))
         .args(&pinned)
         .args(&packages)

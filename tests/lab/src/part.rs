@@ -1,4 +1,9 @@
 //! The parts of a lab: pinned programs, built from Go modules.
+//!
+//! Most parts are built from one module, so that every library has one version and is compiled once for all of them:
+//! Kubernetes' own client, in the seven versions that these programs ask for by themselves, took longer than any of the
+//! programs. The libraries of Kubernetes are those of [`KUBERNETES`]; of the others Go takes the newest that a part asks
+//! for. A part may so run on other libraries than in its own releases, which is why a change of `go.mod` runs all tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +16,9 @@ use crate::cut::Cut;
 /// The Kubernetes version of every lab.
 pub const KUBERNETES: &str = "1.36.3";
 
+/// What the packages of our own begin with, before their folder in the module.
+const OURS: &str = "boutique.dev/lab/";
+
 /// One unit of building: programs that come from one Go module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -18,7 +26,7 @@ pub struct Part {
     pub name: &'static str,
     /// Version of the module, without `v`.
     pub version: &'static str,
-    /// Folder below `tests/lab/go` whose go.mod pins it.
+    /// Folder below `tests/lab/go` whose go.mod pins it, alone or with other parts.
     module: &'static str,
     /// Package and the name its program gets.
     pub(crate) programs: &'static [(&'static str, &'static str)],
@@ -42,7 +50,7 @@ impl Part {
     pub const ETCD: Self = Self {
         name: "etcd",
         version: "3.6.8",
-        module: "etcd",
+        module: "lab",
         programs: &[("go.etcd.io/etcd/server/v3", "etcd")],
         linking: Linking::Pure,
     };
@@ -50,7 +58,7 @@ impl Part {
     pub const CONTROL_PLANE: Self = Self {
         name: "kubernetes-control-plane",
         version: KUBERNETES,
-        module: "kubernetes",
+        module: "lab",
         programs: &[
             ("k8s.io/kubernetes/cmd/kube-apiserver", "kube-apiserver"),
             ("k8s.io/kubernetes/cmd/kube-controller-manager", "kube-controller-manager"),
@@ -63,7 +71,7 @@ impl Part {
     pub const NODE: Self = Self {
         name: "kubernetes-node",
         version: KUBERNETES,
-        module: "kubernetes",
+        module: "lab",
         programs: &[("k8s.io/kubernetes/cmd/kubelet", "kubelet"), ("k8s.io/kubernetes/cmd/kube-proxy", "kube-proxy")],
         linking: Linking::Versioned,
     };
@@ -71,11 +79,12 @@ impl Part {
     pub const KWOK: Self = Self {
         name: "kwok",
         version: "0.8.0",
-        module: "kwok",
+        module: "lab",
         programs: &[("sigs.k8s.io/kwok/cmd/kwok", "kwok")],
         linking: Linking::Pure,
     };
-    /// The container runtime, its shim and its client.
+    /// The container runtime, its shim and its client. A module of its own: it is written against the runtime interface of
+    /// the next Kubernetes.
     pub const CONTAINERD: Self = Self {
         name: "containerd",
         version: "2.4.2",
@@ -100,7 +109,7 @@ impl Part {
     pub const CNI: Self = Self {
         name: "cni-plugins",
         version: "1.9.1",
-        module: "cni",
+        module: "lab",
         programs: &[
             ("github.com/containernetworking/plugins/plugins/main/ptp", "ptp"),
             ("github.com/containernetworking/plugins/plugins/main/loopback", "loopback"),
@@ -113,7 +122,7 @@ impl Part {
     pub const COREDNS: Self = Self {
         name: "coredns",
         version: "1.14.7",
-        module: "coredns",
+        module: "lab",
         programs: &[("boutique.dev/lab/coredns", "coredns")],
         linking: Linking::Pure,
     };
@@ -131,7 +140,7 @@ impl Part {
     pub const TRAEFIK: Self = Self {
         name: "traefik",
         version: "3.6.12",
-        module: "traefik",
+        module: "lab",
         programs: &[("github.com/traefik/traefik/v3/cmd/traefik", "traefik")],
         linking: Linking::Pure,
     };
@@ -139,7 +148,7 @@ impl Part {
     pub const HELM: Self = Self {
         name: "helm",
         version: "4.3.1",
-        module: "helm",
+        module: "lab",
         programs: &[("helm.sh/helm/v4/cmd/helm", "helm")],
         linking: Linking::Pure,
     };
@@ -155,7 +164,7 @@ impl Part {
     pub const NETPOL: Self = Self {
         name: "netpol",
         version: "1.6.1",
-        module: "netpol",
+        module: "lab",
         programs: &[("boutique.dev/lab/netpol", "netpol")],
         linking: Linking::Pure,
     };
@@ -163,7 +172,7 @@ impl Part {
     pub const PAUSE: Self = Self {
         name: "pause",
         version: "1",
-        module: "pause",
+        module: "lab",
         programs: &[("boutique.dev/lab/pause", "pause")],
         linking: Linking::Pure,
     };
@@ -196,12 +205,14 @@ impl Part {
         }
     }
 
-    /// Name of the part's folder in the cache: changes with the version and with anything in the module's folder.
+    /// Name of the part's folder in the cache: changes with the version and with anything of the module that it is made of.
     pub(crate) fn key(&self) -> Result<String> {
         let module = self.module();
         let mut files = Vec::new();
-        files_below(&module, &mut files)
-            .with_context(|| format!("Go module {} of part {}", module.display(), self.name))?;
+        for folder in self.sources(&module) {
+            files_in(&folder, folder != module, &mut files)
+                .with_context(|| format!("Go module {} of part {}", module.display(), self.name))?;
+        }
         files.sort();
         let mut hash = Sha256::new();
         for file in &files {
@@ -213,15 +224,23 @@ impl Part {
         let digest: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         Ok(format!("{}-{}-{digest}", self.name, self.version))
     }
+
+    /// The module's folder, and those below it that only some of its parts are made of: packages of ours, what is cut.
+    fn sources(&self, module: &Path) -> Vec<PathBuf> {
+        let ours = self.programs.iter().filter_map(|(package, _)| package.strip_prefix(OURS));
+        let cut = (!self.cut().is_empty()).then_some("cut");
+        [module.to_owned()].into_iter().chain(ours.chain(cut).map(|folder| module.join(folder))).collect()
+    }
 }
 
-fn files_below(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+/// The files in a folder, and `below` it.
+fn files_in(folder: &Path, below: bool, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.is_dir() {
-            files_below(&path, files)?;
-        } else {
+        if !path.is_dir() {
             files.push(path);
+        } else if below {
+            files_in(&path, below, files)?;
         }
     }
     Ok(())
@@ -244,6 +263,17 @@ mod tests {
             assert!(part.name == "pause" || text.contains(&format!("v{}", part.version)), "{}", part.name);
             assert!(part.key().unwrap().starts_with(&format!("{}-{}-", part.name, part.version)));
         }
+    }
+
+    #[test]
+    fn a_part_s_key_changes_with_its_own_packages_only() {
+        let names = |part: Part| -> Vec<String> {
+            let sources = part.sources(Path::new("m"));
+            sources.iter().map(|folder| folder.display().to_string()).collect()
+        };
+        assert_eq!(names(Part::ETCD), ["m"]);
+        assert_eq!(names(Part::COREDNS), ["m", "m/coredns"]);
+        assert_eq!(names(Part::TRAEFIK), ["m", "m/cut"]);
     }
 
     #[test]

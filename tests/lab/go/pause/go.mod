@@ -1,3 +1,0 @@
-module boutique.dev/lab/pause
-
-go 1.26.0

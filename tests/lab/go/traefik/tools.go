@@ -1,8 +1,0 @@
-//go:build tools
-
-// Package tools names the programs that this module builds, so that go.mod keeps their requirements.
-package tools
-
-import (
-	_ "github.com/traefik/traefik/v3/cmd/traefik"
-)
