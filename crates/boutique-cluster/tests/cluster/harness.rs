@@ -56,7 +56,7 @@ pub(crate) async fn cluster_as(user: &str, right: (&'static str, Kind, Option<&s
 }
 
 pub(crate) fn bounds() -> Bounds {
-    Bounds::within(Duration::from_secs(90))
+    Bounds::within(Duration::from_secs(180))
 }
 
 /// A lease short enough for tests.

@@ -44,7 +44,8 @@ fn without(service: &str, row: &Row) {
 fn prepare(shop: &Shop) -> Browser {
     let buyer = shop.visitor("buyer");
     buyer.add();
-    assert_eq!(buyer.check_out().status, 200, "the shop is whole");
+    let bought = buyer.check_out();
+    assert_eq!(bought.status, 200, "the shop is whole:\n{}", bought.body);
     let full = shop.visitor("full");
     assert_eq!(full.add().status, 302);
     full

@@ -48,10 +48,20 @@ pub(crate) struct Shop {
     children: BTreeMap<&'static str, Child>,
 }
 
-/// Ports that were free a moment ago, all different.
+/// Ports that are free, each given once. None is one that the system gives to connections: such a port may be taken by
+/// anybody between this look and the start of a service, and a client that tries it too early may connect to itself.
 pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let ports = 20_000..30_000;
+    // Runs at the same time begin at different places.
+    let begin = std::process::id().wrapping_mul(100);
+    [(); N].map(|()| {
+        until("a free port", || {
+            let nth = begin.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % ports.len() as u32;
+            let port = ports.start + nth as u16;
+            TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
+        })
+    })
 }
 
 /// Asks again and again until the answer is there; fails when it takes unreasonably long.
