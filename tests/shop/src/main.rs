@@ -19,6 +19,9 @@ mod money;
 mod pause;
 mod payment;
 mod platform;
+#[cfg(test)]
+#[path = "../tests/it/ports.rs"]
+mod ports;
 mod recommendation;
 mod service;
 mod shipping;

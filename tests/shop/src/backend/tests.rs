@@ -1,15 +1,11 @@
 use super::*;
-use crate::grpc;
+use crate::{grpc, ports::free_port};
 use hipstershop_proto::hipstershop::{
     Empty, GetSupportedCurrenciesResponse, currency_service_client::CurrencyServiceClient,
 };
 use std::time::Duration;
 use tokio::{net::TcpListener, task::JoinHandle, time::Instant};
 use tonic::Code;
-
-async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
-}
 
 /// A currency service on the port, ended with all its connections by dropping the runtime it lives on.
 fn serve(port: u16) -> tokio::runtime::Runtime {
@@ -48,7 +44,7 @@ async fn nothing_is_dialled_before_the_first_call() {
 
 #[tokio::test]
 async fn a_refused_connection_fails_at_once_and_names_the_address() {
-    let port = free_port().await;
+    let port = free_port();
     let backend = Backend::new(&format!("127.0.0.1:{port}"));
     let status = ask(&backend).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
@@ -69,7 +65,7 @@ async fn an_unknown_host_reads_like_go_says_it() {
 
 #[tokio::test]
 async fn calls_fail_during_the_back_off_although_the_peer_is_back() {
-    let port = free_port().await;
+    let port = free_port();
     let backend = Backend::new(&format!("127.0.0.1:{port}"));
     ask(&backend).await.unwrap_err();
     let failed_at = Instant::now();
@@ -86,7 +82,7 @@ async fn calls_fail_during_the_back_off_although_the_peer_is_back() {
 
 #[tokio::test]
 async fn a_lost_connection_is_dialled_again_by_the_next_call_without_a_pause() {
-    let port = free_port().await;
+    let port = free_port();
     let backend = Backend::new(&format!("127.0.0.1:{port}"));
     let first = serve(port);
     ask(&backend).await.unwrap();

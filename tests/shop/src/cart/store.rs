@@ -82,7 +82,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_store_that_is_gone_is_a_failed_precondition() {
-        let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let port = crate::ports::free_port();
         let store = Store::of(&Env::from([("REDIS_ADDR", &*format!("127.0.0.1:{port}"))]), &log()).unwrap();
         let status = store.cart("ann").await.unwrap_err();
         assert_eq!(status.code(), tonic::Code::FailedPrecondition);

@@ -5,6 +5,7 @@
 mod browser;
 mod loading;
 mod outages;
+mod ports;
 mod purchase;
 mod shop;
 mod starting;

@@ -201,7 +201,7 @@ fn redis(port: u16) -> Option<Redis> {
 
 #[test]
 fn without_redis_every_page_fails_while_cartservice_runs_on() {
-    let [port] = crate::shop::free_ports();
+    let port = crate::ports::free_port();
     let Some(running) = redis(port) else {
         println!("not tested: there is no redis-server on the PATH");
         return;

@@ -1,10 +1,10 @@
 //! Ten services as child processes.
 
-use crate::browser::Browser;
+use crate::{browser::Browser, ports::free_port};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -48,22 +48,6 @@ pub(crate) struct Shop {
     children: BTreeMap<&'static str, Child>,
 }
 
-/// Ports that are free, each given once. None is one that the system gives to connections: such a port may be taken by
-/// anybody between this look and the start of a service, and a client that tries it too early may connect to itself.
-pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
-    let ports = 20_000..30_000;
-    // Runs at the same time begin at different places.
-    let begin = std::process::id().wrapping_mul(100);
-    [(); N].map(|()| {
-        until("a free port", || {
-            let nth = begin.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % ports.len() as u32;
-            let port = ports.start + nth as u16;
-            TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
-        })
-    })
-}
-
 /// Asks again and again until the answer is there; fails when it takes unreasonably long.
 pub(crate) fn until<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
@@ -93,7 +77,7 @@ impl Shop {
 
     /// All services, some with variables of their own.
     pub(crate) fn open_with(extra: &[(&'static str, &str, &str)]) -> Self {
-        let ports = SERVICES.into_iter().zip(free_ports::<10>()).collect();
+        let ports = SERVICES.into_iter().map(|service| (service, free_port())).collect();
         let mut shop = Self { folder: folder(), ports, extra: BTreeMap::new(), children: BTreeMap::new() };
         for (service, name, value) in extra {
             shop.extra.entry(service).or_default().push(((*name).to_owned(), (*value).to_owned()));

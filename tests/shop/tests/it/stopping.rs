@@ -1,6 +1,9 @@
 //! How each service takes SIGTERM as process 1 of a container, which is where upstream's runtimes differ.
 
-use crate::shop::{BINARY, folder, free_ports, until};
+use crate::{
+    ports::free_port,
+    shop::{BINARY, folder, until},
+};
 use std::{
     fs::{self, File},
     net::TcpStream,
@@ -25,7 +28,7 @@ fn start(service: &str) -> Option<Init> {
         println!("not tested: process namespaces cannot be made here");
         return None;
     }
-    let [port] = free_ports();
+    let port = free_port();
     let (folder, text) = (folder(), port.to_string());
     let mut command = Command::new("unshare");
     command.args(["--pid", "--fork", "--kill-child", BINARY, service]).env_clear();
@@ -107,7 +110,7 @@ fn the_others_leave_with_the_code_of_their_runtime() {
 
 #[test]
 fn outside_a_container_a_go_service_dies_of_the_signal() {
-    let [port] = free_ports();
+    let port = free_port();
     let mut child = Command::new(BINARY).arg("shippingservice").env("PORT", port.to_string()).spawn().unwrap();
     until("the service accepts", || TcpStream::connect(("127.0.0.1", port)).ok());
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
