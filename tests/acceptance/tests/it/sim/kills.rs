@@ -18,8 +18,9 @@ use serde_json::Value;
 const KILLS: usize = 5;
 /// Shops that go through kills side by side: most of a round is the wait until the dead writer's lease has run out.
 const SHOPS: usize = 5;
-/// The provider is killed after a random number of answered requests up to this; the largest apply here sends a few less.
-const REQUESTS: usize = 75;
+/// The provider is killed after a random number of answered requests below this; the applies here send about as many, and
+/// a moment after the last of them would kill nobody.
+const REQUESTS: usize = 48;
 
 /// What the apply that is killed was to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
