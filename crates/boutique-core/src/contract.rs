@@ -162,6 +162,11 @@ impl SetId {
         Self::new(Owner::Ingress, namespace, name)
     }
 
+    /// Identity of a shop's monitoring.
+    pub fn monitoring(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self::new(Owner::Monitoring, namespace, name)
+    }
+
     /// Reads `namespace/name`.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ pub mod inventory;
 pub mod judge;
 pub mod lease;
 pub mod measure;
+pub mod monitoring;
 pub mod object;
 pub mod predict;
 pub mod probe;
