@@ -1,7 +1,9 @@
 //! The only module of xtask that prints: steps with their durations on stderr, results on stdout.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this module is the one that prints")]
 
-use anyhow::Result;
+use std::thread::{JoinHandle, spawn};
+
+use anyhow::{Result, anyhow};
 use boutique_lab::Progress;
 
 /// Runs one step and shows its name, a spinner while it lasts, and its duration.
@@ -15,6 +17,20 @@ pub(crate) fn step_among<T>(progress: &Progress, name: &str, work: impl FnOnce()
     let result = work()?;
     step.done();
     Ok(result)
+}
+
+/// Begins work whose steps show beside those of others.
+pub(crate) fn at_once<T: Send + 'static>(
+    progress: &Progress,
+    work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
+) -> JoinHandle<Result<T>> {
+    let progress = progress.clone();
+    spawn(move || work(&progress))
+}
+
+/// What [`at_once`] began, when it is done.
+pub(crate) fn done<T>(work: JoinHandle<Result<T>>) -> Result<T> {
+    work.join().map_err(|_| anyhow!("a build panicked"))?
 }
 
 /// A line of result on stdout.

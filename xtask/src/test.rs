@@ -1,8 +1,9 @@
 //! `cargo xtask test`: everything that must hold, cheapest first, ending with the lines of `cargo test`.
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use boutique_lab::{Cache, Part, Progress, image};
 
+use crate::console::{at_once, done, step_among};
 use crate::package::{self, Profile};
 use crate::{layers, workspace};
 
@@ -17,27 +18,18 @@ const SHOPS_AT_ONCE: &str = "6";
 pub(crate) fn test() -> Result<()> {
     let progress = Progress::stderr();
     // At the same time as cargo's work: each compiler leaves cores idle while it fetches and links.
-    let programs = std::thread::spawn({
-        let progress = progress.clone();
-        move || programs_of_the_tests(&progress)
-    });
-    let step = |name: &str, work: &dyn Fn() -> Result<()>| -> Result<()> {
-        let step = progress.begin(name, None);
-        work()?;
-        step.done();
-        Ok(())
-    };
-    step("directions between crates (layers)", &layers::check)?;
-    step("formatting", &|| workspace::run(&mut workspace::cargo(&["fmt", "--all", "--check"])))?;
-    step("lints (clippy)", &|| {
+    let programs = at_once(&progress, programs_of_the_tests);
+    step_among(&progress, "directions between crates (layers)", layers::check)?;
+    step_among(&progress, "formatting", || workspace::run(&mut workspace::cargo(&["fmt", "--all", "--check"])))?;
+    step_among(&progress, "lints (clippy)", || {
         let clippy = ["clippy", "--quiet", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
-        workspace::output(&mut workspace::cargo(&clippy)).map(drop)
+        workspace::output(&mut workspace::cargo(&clippy))
     })?;
-    step("the two binaries", &|| package::package(Profile::Dev).map(drop))?;
-    step("compile the tests", &|| {
-        workspace::output(&mut workspace::cargo(&["test", "--workspace", "--locked", "--no-run"])).map(drop)
+    step_among(&progress, "the two binaries", || package::package(Profile::Dev))?;
+    step_among(&progress, "compile the tests", || {
+        workspace::output(&mut workspace::cargo(&["test", "--workspace", "--locked", "--no-run"]))
     })?;
-    programs.join().map_err(|_| anyhow!("the build of the tests' programs panicked"))??;
+    done(programs)?;
 
     // One after the other: together they ask more of two cores than the bounds of their waits allow for.
     let rest = ["test", "--workspace", "--exclude", ACCEPTANCE, "--locked", "--no-fail-fast"];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use boutique_core::url::{OtherHost, Resolve, ShopUrl};
+use boutique_core::url::{OtherHost, Resolve, ShopUrl, bracketed};
 use http::header::{HOST, HeaderValue};
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
@@ -88,8 +88,7 @@ impl Outside {
     }
 
     fn place(&self) -> String {
-        let address = if self.address.contains(':') { format!("[{}]", self.address) } else { self.address.clone() };
-        format!("{address}:{}", self.url.port)
+        format!("{}:{}", bracketed(&self.address), self.url.port)
     }
 
     /// Sends a request; its URI is a path.

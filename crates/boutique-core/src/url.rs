@@ -145,7 +145,8 @@ fn usual(secure: bool) -> u16 {
     if secure { 443 } else { 80 }
 }
 
-fn bracketed(host: &str) -> String {
+/// A host as it stands before a port: an IPv6 address in brackets.
+pub fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
 

@@ -1,7 +1,11 @@
 //! Processes that the tests started, found by their parent and ended by id.
 #![expect(unsafe_code, reason = "signals are sent by libc; every id is that of a child of this test")]
 
-use std::fs;
+use std::{
+    fs,
+    process::Child,
+    time::{Duration, Instant},
+};
 
 /// Ids of the descendants of `parent` whose command name begins with `name` (Linux cuts it to 15 bytes).
 pub fn descendants_named(parent: u32, name: &str) -> Vec<u32> {
@@ -39,6 +43,25 @@ fn ids(text: &str) -> Vec<u32> {
 /// `kill -9`; false when the process is gone already.
 pub fn kill(process: u32) -> bool {
     send(process.cast_signed(), libc::SIGKILL)
+}
+
+/// Kills the providers of a terraform that was started as soon as it is the moment, and waits for terraform's end. Answers
+/// whether anything was there to be killed.
+pub fn kill_provider_when(mut terraform: Child, mut is_moment: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let mut killed = false;
+    while !killed && terraform.try_wait().expect("terraform is ours").is_none() {
+        assert!(Instant::now() < deadline, "the apply neither came to its end nor to the moment of its kill");
+        if is_moment() {
+            for provider in descendants_named(terraform.id(), "terraform-provi") {
+                killed |= kill(provider);
+            }
+        }
+        // A file cannot be waited for; this is how exactly the moment is met.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    terraform.wait_with_output().expect("terraform ends");
+    killed
 }
 
 /// What Ctrl-C does: SIGINT to the whole process group that `leader` leads.

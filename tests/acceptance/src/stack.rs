@@ -55,8 +55,7 @@ impl Stack {
 
     /// Asserts that the next plan holds no change.
     pub fn expect_empty_plan(&self, when: &str) {
-        let plan = self.module.plan();
-        assert!(!plan.changes, "{when} the plan is not empty:\n{}", plan.said.text());
+        self.module.expect_empty_plan(when);
     }
 
     /// Asserts that the next plan is an in-place update which says each of `words` in `pending`.

@@ -44,6 +44,14 @@ impl Said {
         self
     }
 
+    /// Asserts that each of these words was said, wherever its lines were broken.
+    pub fn assert_says(&self, words: &[&str]) {
+        let text = self.unwrapped();
+        for word in words {
+            assert!(text.contains(word), "the answer does not say {word:?}:\n{}", self.text());
+        }
+    }
+
     /// All that was said with line breaks and box drawing folded into single spaces, so that wrapped sentences match.
     pub fn unwrapped(&self) -> String {
         let plain: String = self.text().chars().map(|c| if "│╷╵".contains(c) { ' ' } else { c }).collect();
@@ -155,6 +163,12 @@ impl Module {
         let json = self.run(&["show", "-json", "saved.plan"]).expect_success("terraform show");
         let json = serde_json::from_str(&json.stdout).expect("terraform shows a plan as JSON");
         Plan { changes: said.code == 2, said, json }
+    }
+
+    /// Asserts that a plan changes nothing.
+    pub fn expect_empty_plan(&self, when: &str) {
+        let plan = self.plan();
+        assert!(!plan.changes, "{when} the plan is not empty:\n{}", plan.said.text());
     }
 
     /// The attributes of a resource in state, or null.

@@ -148,7 +148,10 @@ fn private(path: &Path) -> std::io::Result<File> {
 }
 
 /// Copies a folder with all below it; links become what they point to.
-pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+///
+/// # Errors
+/// With the file that cannot be read or written.
+pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).with_context(|| format!("folder {}", to.display()))?;
     for entry in fs::read_dir(from).with_context(|| format!("folder {}", from.display()))? {
         let entry = entry?;

@@ -42,7 +42,7 @@ mod terraform;
 
 pub use api::Api;
 pub use build::{build, fetch_ahead};
-pub use cache::Cache;
+pub use cache::{Cache, copy_folder};
 pub use helm::{helm, helm3};
 pub use image::Image;
 pub use lab::{Lab, Options, Status};

@@ -10,9 +10,8 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread::{JoinHandle, spawn};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use boutique_lab::{Cache, Image, Lab, Mode, Options, Progress, Running, image};
 use clap::Args;
 
@@ -20,7 +19,7 @@ use self::cluster::{Cluster, Images};
 use self::edge::Edge;
 use self::ending::Way;
 use self::terraform::{Outputs, Terraform};
-use crate::console::{self, step_among};
+use crate::console::{self, at_once, done, step_among};
 use crate::package::{self, Package, Profile};
 use crate::workspace;
 
@@ -143,18 +142,6 @@ fn plugin(package: &Package, args: &[&str]) -> Result<String> {
     workspace::output(Command::new(package.bin.join("kubectl-boutique")).args(args))
 }
 
-fn at_once<T: Send + 'static>(
-    progress: &Progress,
-    work: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
-) -> JoinHandle<Result<T>> {
-    let progress = progress.clone();
-    spawn(move || work(&progress))
-}
-
-fn done<T>(work: JoinHandle<Result<T>>) -> Result<T> {
-    work.join().map_err(|_| anyhow!("a build panicked"))?
-}
-
 /// What the demo runs on.
 enum Place {
     Lab(Running),
@@ -190,9 +177,7 @@ struct Programs {
 
 impl Programs {
     fn build(stand_ins: bool, progress: &Progress) -> Result<Self> {
-        let step = progress.begin("build the provider and the plugin", None);
-        let package = package::package(Profile::Dev)?;
-        step.done();
+        let package = step_among(progress, "build the provider and the plugin", || package::package(Profile::Dev))?;
         let mut images = Vec::new();
         if stand_ins {
             let program = image::build_lite(progress)?;

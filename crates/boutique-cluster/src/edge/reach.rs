@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use boutique_core::edge::probe::{Answer, CertificateFacts, Probe, Via};
+use boutique_core::{
+    edge::probe::{Answer, CertificateFacts, Probe, Via},
+    url::bracketed,
+};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONNECTION, HOST, LOCATION, SERVER};
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -101,8 +104,7 @@ pub(super) async fn from_outside(address: &str, port: u16, ask: &Ask) -> Probe {
         }
     };
     let answer = tokio::time::timeout(LIMIT, asked).await.unwrap_or_else(|_| (late(), None));
-    let via = if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") };
-    ask.probe(Via::Outside(via), answer)
+    ask.probe(Via::Outside(format!("{}:{port}", bracketed(address))), answer)
 }
 
 fn late() -> Answer {

@@ -2,7 +2,6 @@
 //! at the same time.
 
 mod charts;
-#[path = "../examples.rs"]
 mod examples;
 mod node;
 mod sim;

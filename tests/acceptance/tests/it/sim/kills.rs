@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use boutique_acceptance::audit::Audit;
 use boutique_acceptance::lab;
-use boutique_acceptance::process::{descendants_named, interrupt_group, kill};
+use boutique_acceptance::process::{interrupt_group, kill_provider_when};
 use boutique_acceptance::stack::{ADDRESS, Stack};
 use boutique_core::render;
 use boutique_core::service::Service;
@@ -192,21 +192,8 @@ fn without_inventory_and_lease_the_same_check_finds_an_orphan() {
 fn kill_provider_during_apply(stack: &Stack, moment: impl Fn(&[String]) -> bool) -> bool {
     stack.module.run(&["plan", "-out=killed.plan", "-no-color"]).expect_success("terraform plan");
     let mut audit = Audit::from_now(lab::simulated(), &stack.namespace.name);
-    let mut apply = stack.module.start(&["apply", "-no-color", "killed.plan"]);
-    let deadline = Instant::now() + Duration::from_secs(120);
-    let mut killed = false;
-    while !killed && apply.try_wait().expect("terraform is ours").is_none() {
-        assert!(Instant::now() < deadline, "the apply neither came to its end nor to the moment of its kill");
-        if moment(audit.seen()) {
-            for provider in descendants_named(apply.id(), "terraform-provi") {
-                killed |= kill(provider);
-            }
-        }
-        // A file cannot be waited for; this is how exactly the moment is met.
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    apply.wait_with_output().expect("terraform ends");
-    killed
+    let apply = stack.module.start(&["apply", "-no-color", "killed.plan"]);
+    kill_provider_when(apply, || moment(audit.seen()))
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use boutique_acceptance::process::interrupt_group;
 
-use super::door::{ADDRESS, Door, NAME, assert_says, connection, ended, helm, provider};
+use super::door::{ADDRESS, Door, NAME, connection, ended, helm, provider};
 
 #[test]
 fn an_interrupt_stops_helm_within_seconds_and_the_next_apply_goes_on() {
@@ -23,7 +23,7 @@ fn an_interrupt_stops_helm_within_seconds_and_the_next_apply_goes_on() {
         // Seconds, not the ten minutes that the apply may take; a busy machine needs some of them.
         assert!(took < Duration::from_secs(30), "terraform took {took:?} to stop:\n{}", said.text());
         assert_eq!(door.helm_at_work(), Vec::<u32>::new(), "helm has stopped when terraform has");
-        assert_says(&said, &["interrupted", "terraform apply"]);
+        said.assert_says(&["interrupted", "terraform apply"]);
         let pending = door.module.state(ADDRESS)["pending"].to_string();
         assert!(pending.contains("interrupted"), "pending says so: {pending}");
         assert!(!door.module.is_tainted(ADDRESS), "what was interrupted is not to be replaced");
@@ -50,7 +50,7 @@ fn a_helm_that_does_not_listen_is_killed_and_the_state_is_saved_all_the_same() {
     interrupt_group(apply.id());
     let said = ended(apply);
     assert_eq!(door.helm_at_work(), Vec::<u32>::new(), "it was killed");
-    assert_says(&said, &["interrupted", "terraform apply"]);
+    said.assert_says(&["interrupted", "terraform apply"]);
     assert!(!door.module.state(ADDRESS).is_null(), "what exists is in the state");
     door.recover("");
 }

@@ -4,13 +4,13 @@
 use boutique_acceptance::terraform::Said;
 use serde_json::json;
 
-use super::door::{ADDRESS, Door, NAME, assert_says};
+use super::door::{ADDRESS, Door, NAME};
 
 /// A plan or an apply of these values fails and says all of `words`.
 fn refused(door: &Door, values: &str, words: &[&str]) -> Said {
     door.set(values);
     let said = door.module.apply().expect_failure("terraform apply");
-    assert_says(&said, words);
+    said.assert_says(words);
     said
 }
 
@@ -69,7 +69,7 @@ fn a_change_that_fails_names_the_object_and_what_to_do_and_is_planned_again() {
     let resource = door.resource("text = \"after\"", "", "").replace("boutique-door-", "no-door-");
     door.rewrite(&resource);
     let said = door.module.run(&["plan", "-no-color"]).expect_failure("terraform plan");
-    assert_says(&said, &["no-door-", "no such folder or archive"]);
+    said.assert_says(&["no-door-", "no such folder or archive"]);
 
     door.recover("hook = \"runs\"");
     let name = format!("widgets.{group}");

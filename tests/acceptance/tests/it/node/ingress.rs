@@ -145,8 +145,7 @@ fn two_shops_share_a_controller_that_goes_with_the_last_of_them_and_each_trouble
 
     // One apply from nothing.
     module.apply().expect_success("terraform apply");
-    let plan = module.plan();
-    assert!(!plan.changes, "the second plan is not empty:\n{}", plan.said.text());
+    module.expect_empty_plan("after an apply");
     let (state, other) = (module.state(FIRST), module.state(SECOND));
     let authority = module.folder().join("authority.pem");
     std::fs::write(&authority, state["ca_certificate"].as_str().expect("has an authority")).expect("can be written");

@@ -11,6 +11,7 @@ use boutique_acceptance::kubectl::Namespace;
 use boutique_acceptance::terraform::{Module, Said};
 use boutique_acceptance::{lab, project};
 use boutique_lab::Progress;
+use boutique_lab::copy_folder;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -69,7 +70,8 @@ impl Door {
         let mut edge = Namespace::new(lab::sim(), test);
         edge.name = format!("{}-edge", shop.name);
         let chart = TempDir::with_prefix("boutique-door-").expect("a temporary folder");
-        copy(&project::root().join("tests/acceptance/charts/door"), chart.path());
+        copy_folder(&project::root().join("tests/acceptance/charts/door"), chart.path())
+            .expect("the chart can be copied");
         let mut module = Module::with_provider(&provider(&connection()), "");
         for (name, value) in variables {
             module = module.with_variable(name, value);
@@ -178,8 +180,7 @@ impl Door {
     /// Asserts that the release is deployed with this text, that nothing is left of what went before, and that nothing
     /// stands in anybody's way.
     pub(crate) fn expect_whole(&self, text: &str) {
-        let said = self.module.run(&["plan", "-no-color", "-input=false", "-detailed-exitcode"]);
-        assert_eq!(said.code, 0, "the plan is not empty:\n{}", said.text());
+        self.module.expect_empty_plan("after all");
         let (mut revisions, mut found) = (BTreeMap::new(), BTreeMap::new());
         for object in self.edge.list("deployments,services,configmaps,secrets,jobs,leases") {
             let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -231,24 +232,4 @@ impl Door {
 pub(crate) fn ended(apply: Child) -> Said {
     let output: Output = apply.wait_with_output().expect("terraform ends");
     output.into()
-}
-
-/// Asserts that all of `words` were said.
-pub(crate) fn assert_says(said: &Said, words: &[&str]) {
-    let text = said.unwrapped();
-    for word in words {
-        assert!(text.contains(word), "the answer does not say {word:?}:\n{}", said.text());
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder can be made");
-    for entry in fs::read_dir(from).expect("the chart can be read").flatten() {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).expect("a file can be copied");
-        }
-    }
 }

@@ -2,13 +2,13 @@
 
 use boutique_acceptance::terraform::Module;
 
-use super::place::{ADDRESS, Place, assert_says, chart, expect_empty_plan, provider};
+use super::place::{ADDRESS, Place, chart, provider};
 
 fn imported(place: &Place, resource: &str) -> Module {
     let module = Module::with_provider(&provider(), resource);
     let id = format!("{}/edge", place.namespace.name);
     module.run(&["import", "-no-color", "-input=false", ADDRESS, &id]).expect_success("terraform import");
-    expect_empty_plan(&module, "after an import");
+    module.expect_empty_plan("after an import");
     module
 }
 
@@ -62,7 +62,7 @@ fn what_is_not_there_and_what_is_no_id_are_told_apart() {
     let module = Module::with_provider(&provider(), resource);
     let import = |id: &str| module.run(&["import", "-no-color", "-input=false", ADDRESS, id]);
     let said = import("nowhere/edge").expect_failure("terraform import");
-    assert_says(&said, &["There is no such ingress", "adopt = \"always\""]);
+    said.assert_says(&["There is no such ingress", "adopt = \"always\""]);
     let said = import("edge").expect_failure("terraform import");
-    assert_says(&said, &["Invalid import id", "namespace/name"]);
+    said.assert_says(&["Invalid import id", "namespace/name"]);
 }

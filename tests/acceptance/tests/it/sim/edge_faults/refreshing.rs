@@ -5,7 +5,7 @@ use std::fs;
 use boutique_acceptance::lab;
 use boutique_acceptance::terraform::{Module, Said};
 
-use super::door::{ADDRESS, Door, assert_says, connection, provider};
+use super::door::{ADDRESS, Door, connection, provider};
 use super::server::{Fault, Server};
 
 /// So that a server which hangs is not waited for as long as by default. One that fails is asked again for three seconds.
@@ -28,7 +28,7 @@ fn second(door: &Door, connection: &str) -> Module {
 fn refused(module: &Module, words: &[&str]) -> Said {
     let before = state(module);
     let said = module.run(&REFRESH).expect_failure("terraform refresh");
-    assert_says(&said, &[&["The ingress cannot be refreshed", "-refresh=false"], words].concat());
+    said.assert_says(&[&["The ingress cannot be refreshed", "-refresh=false"], words].concat());
     assert_eq!(state(module), before, "the state is as it was");
     said
 }
@@ -46,8 +46,7 @@ fn misbehaves(door: &Door, fault: Fault, words: &[&str], moments: impl Fn(usize)
         assert!(server.asked() > healthy, "the fault was met");
     }
     server.fail(None, 0);
-    let plan = module.plan();
-    assert!(!plan.changes, "with the server well again the plan is not empty:\n{}", plan.said.text());
+    module.expect_empty_plan("with the server well again");
 }
 
 #[test]
@@ -67,8 +66,7 @@ fn no_fault_of_the_server_in_the_middle_of_a_refresh_makes_terraform_forget() {
             .spawn(|| misbehaves(&door, Fault::Strange, &["the answer is no list", "check that the URL"], |_| vec![0]));
         scope.spawn(|| misbehaves(&door, Fault::Hangs, &["its time was over", "timeout"], some));
     });
-    let plan = door.module.plan();
-    assert!(!plan.changes, "the plan is not empty:\n{}", plan.said.text());
+    door.module.expect_empty_plan("after all faults");
 }
 
 #[test]
@@ -91,7 +89,7 @@ fn a_cluster_that_is_away_or_refuses_is_an_error_only_where_it_is_needed() {
     assert_eq!(door.module.run(&plan).code, 2, "a change can be planned without refresh");
     let apply = ["apply", "-auto-approve", "-no-color", "-refresh=false"];
     let said = door.module.run(&apply).expect_failure("terraform apply");
-    assert_says(&said, &["127.0.0.1:1", "Nothing is lost"]);
+    said.assert_says(&["127.0.0.1:1", "Nothing is lost"]);
     assert_eq!(door.module.state(ADDRESS)["controller"]["values"]["text"], "before");
 
     // Credentials that were revoked.
@@ -104,7 +102,7 @@ fn a_cluster_that_is_away_or_refuses_is_an_error_only_where_it_is_needed() {
     let body = format!("{unknown}{}", door.resource("text = \"before\"", "", ""));
     door.module.rewrite_provider(&provider("host = \"https://${terraform_data.cluster.id}\""), &body);
     let plan = door.module.plan();
-    assert_says(&plan.said, &["The cluster was not checked", "host will be known only after apply"]);
+    plan.said.assert_says(&["The cluster was not checked", "host will be known only after apply"]);
     assert!(
         plan.actions(ADDRESS).iter().all(|action| action != "delete" && action != "create"),
         "{}",
@@ -115,9 +113,9 @@ fn a_cluster_that_is_away_or_refuses_is_an_error_only_where_it_is_needed() {
     let new = Module::with_provider(&provider(away), &door.resource("", "", ""));
     let plan = new.plan();
     assert_eq!(plan.actions(ADDRESS), ["create"]);
-    assert_says(&plan.said, &["The cluster was not checked", "127.0.0.1:1"]);
+    plan.said.assert_says(&["The cluster was not checked", "127.0.0.1:1"]);
     let said = new.apply().expect_failure("terraform apply");
-    assert_says(&said, &["127.0.0.1:1", "is not reachable"]);
+    said.assert_says(&["127.0.0.1:1", "is not reachable"]);
     assert!(new.state(ADDRESS).is_null(), "nothing exists");
 
     // And back.

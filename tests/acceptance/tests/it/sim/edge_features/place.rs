@@ -170,7 +170,7 @@ spec:
 
     /// Asserts that the next plan holds no change.
     pub(crate) fn expect_empty_plan(&self, when: &str) {
-        expect_empty_plan(&self.module, when);
+        self.module.expect_empty_plan(when);
     }
 
     /// The Secret that holds the certificate.
@@ -181,20 +181,6 @@ spec:
 
 /// A controller's Service that waits for an address, without ports on the nodes.
 pub(crate) const LOAD_BALANCER: &str = "type: LoadBalancer\n  allocateLoadBalancerNodePorts: false";
-
-/// Asserts that the next plan of a module holds no change.
-pub(crate) fn expect_empty_plan(module: &Module, when: &str) {
-    let plan = module.plan();
-    assert!(!plan.changes, "{when} the plan is not empty:\n{}", plan.said.text());
-}
-
-/// Asserts that each of these words was said.
-pub(crate) fn assert_says(said: &Said, words: &[&str]) {
-    let text = said.unwrapped();
-    for word in words {
-        assert!(text.contains(word), "the answer does not say {word:?}:\n{}", said.text());
-    }
-}
 
 /// The chart of Traefik that the tests install.
 pub(crate) fn chart() -> PathBuf {

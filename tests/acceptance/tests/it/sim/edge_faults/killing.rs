@@ -1,15 +1,14 @@
 //! `kill -9` of helm, of the provider, of both, in install and upgrade: one next apply puts everything right.
 
 use std::process::Child;
-use std::time::Duration;
 
 use boutique_acceptance::audit::Audit;
 use boutique_acceptance::lab;
-use boutique_acceptance::process::{descendants_named, kill};
+use boutique_acceptance::process::{descendants_named, kill, kill_provider_when};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::door::{ADDRESS, Door, assert_says, ended};
+use super::door::{ADDRESS, Door, ended};
 
 /// Kills at random moments per run here; `BOUTIQUE_KILLS` asks for more.
 const KILLS: usize = 2;
@@ -47,7 +46,7 @@ fn killed(victim: Victim, test: &str, when: &str) {
         victim.kill(&door, &apply);
         let said = ended(apply).expect_failure("an apply that was killed");
         if victim == Victim::Helm {
-            assert_says(&said, &["killed by signal 9", "door", "apply"]);
+            said.assert_says(&["killed by signal 9", "door", "apply"]);
             assert!(!door.module.state(ADDRESS).is_null(), "what exists is in the state");
         }
         door.await_until("no helm is left", || door.helm_at_work().is_empty());
@@ -80,7 +79,7 @@ fn without_recovery_the_same_check_finds_a_release_that_is_stuck() {
     door.set("hook = \"runs\"");
     let said = door.module.apply();
     assert_ne!(said.code, 0, "the check is blind: it passes although nobody unlocks the release: {}", said.text());
-    assert_says(&said, &["somebody else began an operation on the release"]);
+    said.assert_says(&["somebody else began an operation on the release"]);
 }
 
 #[test]
@@ -96,16 +95,9 @@ fn an_apply_after_kills_at_random_moments_converges_and_leaves_no_orphan() {
         door.module.run(&["plan", "-out=killed.plan", "-no-color"]).expect_success("terraform plan");
         let mut audits = [&door.shop, &door.edge].map(|space| Audit::from_now(lab::simulated(), &space.name));
         let requests = random.random_range(0..REQUESTS);
-        let mut apply = door.module.start(&["apply", "-no-color", "killed.plan"]);
-        let mut killed = false;
-        while !killed && apply.try_wait().expect("terraform is ours").is_none() {
-            if audits.iter_mut().map(|audit| audit.seen().len()).sum::<usize>() >= requests {
-                killed = descendants_named(apply.id(), "terraform-provi").into_iter().any(kill);
-            }
-            // A file cannot be waited for; this is how exactly the moment is met.
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        ended(apply);
+        let apply = door.module.start(&["apply", "-no-color", "killed.plan"]);
+        let killed =
+            kill_provider_when(apply, || audits.iter_mut().map(|audit| audit.seen().len()).sum::<usize>() >= requests);
         let seen: usize = audits.iter_mut().map(|audit| audit.seen().len()).sum();
         println!(
             "round {round}: {} after {requests} of {seen} requests (seed {seed})",

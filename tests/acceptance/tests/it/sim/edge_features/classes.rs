@@ -1,6 +1,6 @@
 //! Classes, and who serves them: controllers of unknown kinds, classes that are not there, and two that claim one.
 
-use super::place::{ADDRESS, Place, assert_says};
+use super::place::{ADDRESS, Place};
 
 fn class(place: &Place, controller: &str) {
     let name = &place.namespace.name;
@@ -17,7 +17,7 @@ fn a_controller_of_an_unknown_kind_is_used_and_said_to_be_unchecked_until_it_giv
     let name = &place.namespace.name;
     let resource = place.resource_with(&format!("kind = \"existing\", class = \"{name}\""), "");
     let said = place.apply(&resource).expect_success("terraform apply");
-    assert_says(&said, &["was not checked", &format!("the controller of class {name} is of no known kind")]);
+    said.assert_says(&["was not checked", &format!("the controller of class {name} is of no known kind")]);
     place.expect_empty_plan("after an apply");
     let patch = "{\"status\": {\"loadBalancer\": {\"ingress\": [{\"ip\": \"192.0.2.7\"}]}}}";
     let args = ["patch", "ingress", "edge", "--subresource=status", "--type=merge", "--patch", patch];
@@ -34,7 +34,7 @@ fn what_cannot_work_is_refused_before_anything_is_written() {
     let name = &place.namespace.name;
     let refused = |controller: &str, settings: &str, words: &[&str]| {
         let said = place.apply(&place.resource_with(controller, settings)).expect_failure("terraform apply");
-        assert_says(&said, words);
+        said.assert_says(words);
         assert!(place.namespace.get("ingress", "edge").is_null(), "nothing was written");
         assert!(place.module.state(ADDRESS).is_null(), "nothing is in the state");
     };
@@ -81,6 +81,6 @@ spec:
     let said = place.apply(&place.resource("")).expect_success("terraform apply");
     let both = format!("controllers claim the IngressClass {name}");
     let remove = format!("kubectl -n {name} scale deployment/other-nginx --replicas=0");
-    assert_says(&said, &["BTQ-2004", &both, "other-nginx", "edge-traefik", &remove]);
+    said.assert_says(&["BTQ-2004", &both, "other-nginx", "edge-traefik", &remove]);
     assert_eq!(place.module.state(ADDRESS)["address"], "127.0.0.1");
 }

@@ -1,6 +1,6 @@
 //! Where the shop is found: an address that comes late, one that is a name, and none at all.
 
-use super::place::{ADDRESS, LOAD_BALANCER, Place, assert_says};
+use super::place::{ADDRESS, LOAD_BALANCER, Place};
 
 #[test]
 fn an_address_that_never_comes_is_not_waited_for_and_one_that_comes_is_found() {
@@ -8,7 +8,7 @@ fn an_address_that_never_comes_is_not_waited_for_and_one_that_comes_is_found() {
     let name = &place.namespace.name;
     let said = place.apply(&place.resource("")).expect_success("terraform apply");
     let service = format!("has given the load balancer {name}/edge-traefik an address");
-    assert_says(&said, &[&service, "controller.service_type = \"NodePort\"", "kubectl -n", "port-forward"]);
+    said.assert_says(&[&service, "controller.service_type = \"NodePort\"", "kubectl -n", "port-forward"]);
     let state = place.module.state(ADDRESS);
     assert!(state["address"].is_null() && state["hosts_entry"].is_null(), "{state}");
     assert_eq!(state["url"], format!("http://{name}.local"));
@@ -34,7 +34,7 @@ fn a_controller_that_is_reached_from_inside_only_is_said_to_be() {
     let place = Place::behind("inside", "type: ClusterIP");
     let said = place.apply(&place.resource("")).expect_success("terraform apply");
     let service = format!("Service {}/edge-traefik is reached from inside the cluster only", place.namespace.name);
-    assert_says(&said, &[&service, "port-forward"]);
+    said.assert_says(&[&service, "port-forward"]);
     assert!(place.module.state(ADDRESS)["address"].is_null());
     place.expect_empty_plan("after an apply");
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use sha2::{Digest as _, Sha256};
 
 use super::authority::signed;
-use super::place::{ADDRESS, Place, assert_says, chart, expect_empty_plan};
+use super::place::{ADDRESS, Place, chart};
 use super::server::{Server, answer};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -89,12 +89,12 @@ fn a_chart_of_a_registry_is_pinned_by_digest_and_its_password_is_kept_nowhere() 
         place.resource_with(&controller, "wait = { until = \"none\" }")
     };
     let said = place.apply(&resource(":9.9.9")).expect_failure("terraform apply");
-    assert_says(&said, &["The controller was not installed", "the registry does not have it"]);
+    said.assert_says(&["The controller was not installed", "the registry does not have it"]);
     if !place.module.state(ADDRESS).is_null() {
         place.module.run(&["untaint", ADDRESS]).expect_success("terraform untaint");
     }
     let said = place.apply(&resource(&format!("@{name}"))).expect_success("terraform apply");
-    expect_empty_plan(&place.module, "after an apply");
+    place.module.expect_empty_plan("after an apply");
     let state = fs::read_to_string(place.module.folder().join("terraform.tfstate")).expect("there is a state");
     assert!(!state.contains("hunter22") && !said.text().contains("hunter22"), "a password is kept in no state");
     let release = place.module.state(ADDRESS)["release"].take();

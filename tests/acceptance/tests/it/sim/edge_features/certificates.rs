@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rcgen::{CertificateParams, Issuer, KeyPair};
 
 use super::authority;
-use super::place::{ADDRESS, Place, assert_says};
+use super::place::{ADDRESS, Place};
 use super::server::Pair;
 
 /// A certificate for these hosts that began ten days ago and ends in so many days; a negative number lies in the past.
@@ -79,17 +79,21 @@ fn a_certificate_of_a_person_is_judged_and_taken_when_it_is_good() {
     place.make_secret("edge-tls", &leaf(&["other.local"], -2, None));
     let said = place.apply(&resource).expect_failure("terraform apply");
     let [expired, other] = ["expired on", "is for another host"].map(|what| format!("{host}: the certificate {what}"));
-    assert_says(
-        &said,
-        &["BTQ-2010", &expired, "BTQ-2012", &other, "its names are other.local", "create secret tls edge-tls"],
-    );
+    said.assert_says(&[
+        "BTQ-2010",
+        &expired,
+        "BTQ-2012",
+        &other,
+        "its names are other.local",
+        "create secret tls edge-tls",
+    ]);
     assert!(!place.module.state(ADDRESS).is_null(), "what exists is in the state");
 
     place.namespace.kubectl(&["delete", "secret", "edge-tls"]).expect_success("kubectl delete");
     place.make_secret("edge-tls", &leaf(&[&host], 5, None));
     place.module.run(&["untaint", ADDRESS]).expect_success("terraform untaint");
     let said = place.module.apply().expect_success("terraform apply");
-    assert_says(&said, &["BTQ-2011", "the certificate expires in"]);
+    said.assert_says(&["BTQ-2011", "the certificate expires in"]);
     place.expect_empty_plan("after an apply");
 }
 
@@ -157,10 +161,12 @@ fn a_certificate_of_cert_manager_is_waited_for_and_what_is_in_its_way_is_named()
 
     let said = place.apply(&resource).expect_failure("terraform apply");
     let missing = format!("{host}: the Secret edge-tls with its certificate does not exist");
-    assert_says(
-        &said,
-        &["BTQ-2008", &missing, "cert-manager is not installed", "https://cert-manager.io/docs/installation"],
-    );
+    said.assert_says(&[
+        "BTQ-2008",
+        &missing,
+        "cert-manager is not installed",
+        "https://cert-manager.io/docs/installation",
+    ]);
     let route = place.namespace.get("ingress", "edge");
     assert_eq!(route["metadata"]["annotations"]["cert-manager.io/issuer"], "letsencrypt");
     place.module.run(&["untaint", ADDRESS]).expect_success("terraform untaint");
@@ -179,7 +185,7 @@ fn a_certificate_of_cert_manager_is_waited_for_and_what_is_in_its_way_is_named()
         "Failed: the order is invalid",
         "describe certificate edge-tls",
     ];
-    assert_says(&said, &words);
+    said.assert_says(&words);
     drop(kinds);
 
     // What cert-manager does in the end.

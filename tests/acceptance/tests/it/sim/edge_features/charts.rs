@@ -2,23 +2,12 @@
 //! a password.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use super::place::{ADDRESS, Place, assert_says, chart, expect_empty_plan};
-use super::server::{Server, answer};
+use boutique_lab::copy_folder;
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder can be made");
-    for entry in fs::read_dir(from).expect("the chart is there").flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("a file can be copied");
-        }
-    }
-}
+use super::place::{ADDRESS, Place, chart};
+use super::server::{Server, answer};
 
 fn crd(group: &str, plural: &str, field: &str) -> String {
     format!(
@@ -46,7 +35,7 @@ fn an_upgrade_of_crds_is_a_warning_of_the_plan_and_what_stays_of_them_is_one_lin
     // CRDs belong to the whole cluster, so each run has a group of its own.
     let group = format!("{name}.example.com");
     let folder = place.module.folder().join("chart");
-    copy(&chart(), &folder);
+    copy_folder(&chart(), &folder).expect("the chart can be copied");
     fs::remove_file(folder.join("crds/traefik.yaml")).expect("it is there");
     let write = |plural: &str, field: &str| {
         fs::write(folder.join(format!("crds/{plural}.yaml")), crd(&group, plural, field))
@@ -60,13 +49,13 @@ fn an_upgrade_of_crds_is_a_warning_of_the_plan_and_what_stays_of_them_is_one_lin
     );
     let resource = place.resource_with(&controller, "wait = { until = \"none\" }");
     place.apply(&resource).expect_success("terraform apply");
-    expect_empty_plan(&place.module, "after an apply");
+    place.module.expect_empty_plan("after an apply");
 
     write("gates", "size");
     let plan = place.module.plan();
     assert_eq!(plan.actions(ADDRESS), ["update"], "{}", plan.said.text());
     let changed = format!("CustomResourceDefinition gates.{group}: the schema of v1 changes");
-    assert_says(&plan.said, &["Custom resource definitions of the cluster change", &changed]);
+    plan.said.assert_says(&["Custom resource definitions of the cluster change", &changed]);
     assert!(!plan.said.unwrapped().contains(&format!("doors.{group}")), "what stays as it is, is left out");
     place.module.apply().expect_success("terraform apply");
     let live = place.namespace.get("crd", &format!("gates.{group}"));
@@ -79,7 +68,7 @@ fn an_upgrade_of_crds_is_a_warning_of_the_plan_and_what_stays_of_them_is_one_lin
         "2 CustomResourceDefinitions of the chart are kept, and with them every object of their kinds: {}",
         both.join(", ")
     );
-    assert_says(&said, &[&line]);
+    said.assert_says(&[&line]);
     let [doors, gates] = &both;
     place.namespace.cluster(&["delete", "crd", doors, gates]).expect_success("they were kept");
 }
@@ -122,13 +111,13 @@ fn a_chart_comes_from_a_repository_behind_a_password_that_is_seen_nowhere() {
         place.resource_with(&controller, "wait = { until = \"none\" }")
     };
     let said = place.apply(&resource("wrong-password")).expect_failure("terraform apply");
-    assert_says(&said, &["The controller was not installed", "credentials"]);
+    said.assert_says(&["The controller was not installed", "credentials"]);
     assert!(!said.text().contains("wrong-password"), "{}", said.text());
     if !place.module.state(ADDRESS).is_null() {
         place.module.run(&["untaint", ADDRESS]).expect_success("terraform untaint");
     }
     let said = place.apply(&resource("hunter22")).expect_success("terraform apply");
-    expect_empty_plan(&place.module, "after an apply");
+    place.module.expect_empty_plan("after an apply");
     let state = fs::read_to_string(place.module.folder().join("terraform.tfstate")).expect("there is a state");
     assert!(!state.contains("hunter22") && !said.text().contains("hunter22"), "a password is kept in no state");
     assert_eq!(place.module.state(ADDRESS)["release"]["chart_version"], version.as_str());
@@ -138,6 +127,6 @@ fn a_chart_comes_from_a_repository_behind_a_password_that_is_seen_nowhere() {
     place.rewrite(&away);
     let plan = place.module.plan();
     assert_eq!(plan.actions(ADDRESS), ["update"], "{}", plan.said.text());
-    assert_says(&plan.said, &["Custom resource definitions were not compared", "127.0.0.1:1", "apply will find out"]);
+    plan.said.assert_says(&["Custom resource definitions were not compared", "127.0.0.1:1", "apply will find out"]);
     place.module.destroy().expect_success("terraform destroy");
 }

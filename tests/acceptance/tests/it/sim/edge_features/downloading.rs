@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use boutique_lab::Progress;
 
 use super::authority::signed;
-use super::place::{ADDRESS, Place, assert_says, chart, provider_with};
+use super::place::{ADDRESS, Place, chart, provider_with};
 use super::registry::digest;
 use super::server::{Server, file};
 
@@ -48,12 +48,15 @@ fn helm_is_fetched_once_over_https_and_only_if_it_is_what_was_asked_for() {
     };
 
     let said = apply("").expect_failure("terraform apply");
-    assert_says(
-        &said,
-        &["was not found: neither", "helm.path", "BOUTIQUE_HELM", "on PATH", "helm.download with url and sha256"],
-    );
+    said.assert_says(&[
+        "was not found: neither",
+        "helm.path",
+        "BOUTIQUE_HELM",
+        "on PATH",
+        "helm.download with url and sha256",
+    ]);
     let said = apply(&download(&"0".repeat(64))).expect_failure("terraform apply");
-    assert_says(&said, &[&format!("has sha256 {sum}"), "helm.download.sha256 says 0000", "it was not used"]);
+    said.assert_says(&[&format!("has sha256 {sum}"), "helm.download.sha256 says 0000", "it was not used"]);
     let there = ["get", "namespace", &format!("{name}-c"), "--ignore-not-found", "--output=name"];
     assert_eq!(place.namespace.cluster(&there).stdout, "", "nothing was begun without helm");
     assert!(place.module.state(ADDRESS).is_null(), "and nothing is in the state");
@@ -75,6 +78,6 @@ fn a_server_whose_authority_nobody_knows_is_not_believed() {
     let controller = "kind = \"traefik\", install = true, service_type = \"ClusterIP\"";
     place.module.rewrite_provider(&provider_with(&helm), &place.resource_with(controller, ""));
     let said = place.module.apply().expect_failure("terraform apply");
-    assert_says(&said, &["could not be fetched from", &url, "UnknownIssuer", "SSL_CERT_FILE names a file with others"]);
+    said.assert_says(&["could not be fetched from", &url, "UnknownIssuer", "SSL_CERT_FILE names a file with others"]);
     assert!(place.module.state(ADDRESS).is_null(), "nothing was begun");
 }
