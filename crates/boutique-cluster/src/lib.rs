@@ -24,5 +24,6 @@ mod prune;
 pub mod purchase;
 pub mod request;
 pub mod revisions;
+pub mod shared;
 pub mod storefront;
 pub mod watch;

@@ -21,6 +21,7 @@ pub mod quantity;
 pub mod render;
 pub mod revision;
 pub mod service;
+pub mod shared;
 pub mod spec;
 pub mod status;
 pub mod url;

@@ -1,8 +1,9 @@
 //! Create and update: one way, because applying is the same for an ingress that is there and one that is not.
 
 use boutique_cluster::apply::PlannedDrift;
-use boutique_cluster::edge::{self, ControllerSettings, EdgeApplied, EdgeReading, EdgeRequest, Reached};
+use boutique_cluster::edge::{self, EdgeApplied, EdgeReading, EdgeRequest, Reached};
 use boutique_cluster::event::Events;
+use boutique_cluster::shared::ReleaseSettings;
 use boutique_core::edge::IngressSpec;
 use boutique_core::helm::{Login, WriteOnly};
 use tfplugin_rs::{Answer, Context, Diagnostics, Outcome, Value};
@@ -78,7 +79,7 @@ pub(super) fn settings(
     ctx: &Context<Ingress>,
     plan: &IngressModel,
     config: &IngressModel,
-) -> Result<ControllerSettings, Diagnostics> {
+) -> Result<ReleaseSettings, Diagnostics> {
     let controller = config.controller.known();
     let chart = controller.and_then(|controller| controller.chart.known());
     let login = chart.and_then(|chart| {
@@ -87,7 +88,7 @@ pub(super) fn settings(
     });
     let version = controller.and_then(|controller| controller.values_wo_version.known().copied());
     let values = specification::secret_values(config)?;
-    Ok(ControllerSettings {
+    Ok(ReleaseSettings {
         helm: ctx.data().helm().clone(),
         login,
         write_only: version.map(|version| WriteOnly { version, values }),

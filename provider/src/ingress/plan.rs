@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use boutique_cluster::bounds::Bounds;
-use boutique_cluster::edge::{ControllerSettings, crd_changes};
+use boutique_cluster::edge::crd_changes;
 use boutique_cluster::helm;
+use boutique_cluster::shared::ReleaseSettings;
 use boutique_core::edge::{self, IngressSpec, Inputs};
 use boutique_core::helm::ChartSource;
 use boutique_core::render::digest;
@@ -144,7 +145,7 @@ fn changes_chart(prior: &IngressModel, plan: &IngressModel) -> bool {
 
 /// What the new chart changes of the CRDs in the cluster, as a warning: other users of them are concerned, too, and helm
 /// itself would leave them as they are.
-async fn crds(ctx: &Context<Ingress>, spec: &IngressSpec, settings: &ControllerSettings) -> Option<Diagnostic> {
+async fn crds(ctx: &Context<Ingress>, spec: &IngressSpec, settings: &ReleaseSettings) -> Option<Diagnostic> {
     let cluster = ctx.data().cluster().await.ok()?;
     let bounds = Bounds::within(LOOK);
     let (summary, detail) = match Box::pin(crd_changes(cluster, spec, settings, &bounds)).await {

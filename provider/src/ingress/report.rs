@@ -3,6 +3,7 @@
 use boutique_cluster::applyset::Cause;
 use boutique_cluster::bounds::Interrupted;
 use boutique_cluster::edge::{EdgeError, Unreached};
+use boutique_cluster::shared::SharedError;
 use tfplugin_rs::Diagnostic;
 
 use super::Ingress;
@@ -14,10 +15,15 @@ pub(super) fn summary(cause: &Cause) -> String {
     let Cause::Companion(error) = cause else { return managed::summary(cause, Ingress::THING) };
     match error.downcast_ref::<EdgeError>() {
         Some(EdgeError::Findings(_)) => "The edge cannot work like this",
-        Some(EdgeError::NoJoin(_) | EdgeError::ForeignRelease(_)) => "The controller is not ours alone",
         Some(EdgeError::Certificate(_)) => "The certificate was not made",
-        Some(EdgeError::Wait(_)) => "The controller does not come up",
-        Some(EdgeError::Helm(_) | EdgeError::Release(_) | EdgeError::Chart(_)) => "The controller was not installed",
+        Some(EdgeError::Controller(error)) => match error {
+            SharedError::NoJoin(_) | SharedError::Foreign { .. } => "The controller is not ours alone",
+            SharedError::Wait(_) => "The controller does not come up",
+            SharedError::Helm(_) | SharedError::Release(_) | SharedError::Chart(_) => {
+                "The controller was not installed"
+            }
+            _ => "The ingress was not applied",
+        },
         _ => "The ingress was not applied",
     }
     .to_owned()

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use boutique_core::{
-    edge::{IngressSpec, Inputs, judge, needs_edge_address, outputs, redirects_to_node_port, render},
+    edge::{IngressSpec, Inputs, judge, needs_edge_address, outputs, redirects_to_node_port, render, users::Shape},
     finding::{Code, Finding, Severity},
     helm::ReleaseId,
 };
@@ -17,8 +17,7 @@ use super::{
     error::EdgeError,
     locate::locate,
     observe::{objects, observe},
-    release::{self, Controller, ControllerSettings, Left},
-    users::RecordError,
+    release,
 };
 use crate::{
     apply::PlannedDrift,
@@ -27,6 +26,7 @@ use crate::{
     connect::Cluster,
     event::{Event, Events},
     revisions::Records,
+    shared::{self, Left, RecordError, ReleaseSettings, SharedError, Sharing},
 };
 
 /// Where the controller was when the routes were rendered; kept in the specification's `tool`, so that a change shows.
@@ -40,7 +40,7 @@ pub struct EdgeRequest {
     /// The specification.
     pub spec: IngressSpec,
     /// What the controller's release needs beside it.
-    pub settings: ControllerSettings,
+    pub settings: ReleaseSettings,
     /// Places that the plan showed as drift.
     pub planned_drift: Vec<PlannedDrift>,
     /// Version of the program, for the records.
@@ -71,7 +71,8 @@ pub async fn apply(
     let refused = |error: EdgeError| Box::new(ApplyError { cause: cause(error), partial: Applied::default() });
     let spec = &request.spec;
     let id = spec.id();
-    let controller = Controller { cluster, spec, settings: &request.settings, bounds, events };
+    let controller =
+        release::controller(cluster, spec, &request.settings, bounds, events).map_err(|error| refused(error.into()))?;
     let before = async {
         controller.check().await?;
         let (_, observation) = observe(cluster, spec).await?;
@@ -98,7 +99,7 @@ pub async fn apply(
     };
     let authority = std::sync::Mutex::new(None);
     let companion = Box::pin(async {
-        let prepared = prepare(&controller, &authority).await;
+        let prepared = prepare(spec, &controller, &authority).await;
         prepared.map_err(|error| Box::new(error) as applyset::CompanionError)
     });
     let set = applyset::apply_after(cluster, apply, companion, bounds, events).await?;
@@ -108,11 +109,11 @@ pub async fn apply(
     // A controller that is no longer installed by this ingress and goes on to be used is not left.
     let in_use = release::named(spec);
     for old in used.difference(&wanted).filter(|old| Some(*old) != in_use.as_ref()) {
-        let left = release::leave(cluster, &id, old, &request.settings.helm, bounds, events).await;
+        let left = shared::leave::<Shape>(cluster, &id, old, &request.settings.helm, bounds, events).await;
         match left {
             Ok(Left::Uninstalled(kept)) => applied.kept.extend(kept),
             Ok(Left::Stays(why)) => applied.kept.extend(why),
-            Err(error) => return Err(Box::new(ApplyError { cause: cause(error), partial: applied.set })),
+            Err(error) => return Err(Box::new(ApplyError { cause: cause(error.into()), partial: applied.set })),
         }
     }
     Ok(applied)
@@ -120,18 +121,22 @@ pub async fn apply(
 
 fn cause(error: EdgeError) -> Cause {
     match error {
-        EdgeError::Interrupted(by) => Cause::Interrupted(by),
-        EdgeError::Api(error) | EdgeError::Record(RecordError::Api(error)) => Cause::Api(error),
+        EdgeError::Interrupted(by) | EdgeError::Controller(SharedError::Interrupted(by)) => Cause::Interrupted(by),
+        EdgeError::Api(error)
+        | EdgeError::Controller(SharedError::Api(error) | SharedError::Record(RecordError::Api(error))) => {
+            Cause::Api(error)
+        }
         other => Cause::Companion(Box::new(other)),
     }
 }
 
 /// The work before the routes.
 async fn prepare(
-    controller: &Controller<'_>,
+    spec: &IngressSpec,
+    controller: &Sharing<'_, Shape>,
     authority: &std::sync::Mutex<Option<String>>,
 ) -> Result<Option<Rendered>, EdgeError> {
-    let Controller { cluster, spec, bounds, events, .. } = *controller;
+    let Sharing { cluster, bounds, events, .. } = *controller;
     controller.ensure().await?;
     let secrets = secrets(spec);
     if !secrets.is_empty() {

@@ -5,13 +5,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use boutique_core::{contract::SetId, edge::IngressSpec, helm::ReleaseId};
-
-use super::{
-    certificate,
-    error::EdgeError,
-    release::{self, Left},
+use boutique_core::{
+    contract::SetId,
+    edge::{IngressSpec, users::Shape},
+    helm::ReleaseId,
 };
+
+use super::{certificate, error::EdgeError, release};
 use crate::{
     applyset::{self, DestroyError, DestroyRequest, Destroyed},
     bounds::Bounds,
@@ -19,6 +19,7 @@ use crate::{
     event::Events,
     helm::HelmSettings,
     revisions::Records,
+    shared::{self, Left},
 };
 
 /// What to take down, and how.
@@ -50,7 +51,7 @@ pub async fn destroy(
         let releases = bounds.run(releases(cluster, &id, spec.as_ref())).await??;
         bounds.run(certificate::remove(cluster, &id)).await??;
         for release in &releases {
-            let left = release::leave(cluster, &id, release, &helm, bounds, events).await?;
+            let left = shared::leave::<Shape>(cluster, &id, release, &helm, bounds, events).await?;
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             match left {
                 Left::Uninstalled(what) => kept.extend(what),
@@ -75,7 +76,7 @@ async fn releases(cluster: &Cluster, id: &SetId, spec: Option<&IngressSpec>) -> 
     let used = spec.and_then(release::named);
     let mut releases = named;
     if let Some(used) = used
-        && (release::is_used_by(cluster, &used, id).await? || spec.is_some_and(|spec| spec.controller.install))
+        && (shared::is_used_by::<Shape>(cluster, &used, id).await? || spec.is_some_and(|spec| spec.controller.install))
     {
         releases.insert(used);
     }

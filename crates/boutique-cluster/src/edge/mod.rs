@@ -14,7 +14,6 @@ mod observe;
 mod reach;
 mod read;
 mod release;
-mod users;
 mod wait;
 mod x509;
 
@@ -24,6 +23,5 @@ pub use destroy::{EdgeDestroy, destroy};
 pub use error::{EdgeError, ReadError};
 pub use look::look;
 pub use read::{EdgeReading, read};
-pub use release::{ControllerSettings, crd_changes};
-pub use users::RecordError;
+pub use release::crd_changes;
 pub use wait::{Reached, Unreached, finish, wait};

@@ -1,47 +1,22 @@
-//! The Helm release of a controller: installed or changed only if something differs, shared with others, and left in good
-//! order.
+//! The Helm release of a controller, which several ingresses may share.
 
 use boutique_core::{
-    contract::SetId,
     edge::{
         IngressSpec, chart, skip_schema_validation,
-        users::{ControllerRecord, Joining, joining, wanted},
+        users::{Shape, wanted},
         values,
     },
-    helm::{ChartSource, Login, Release, ReleaseId, ReleaseStatus, WriteOnly, values_diff, visible},
-    object::Kind,
+    helm::{Release, ReleaseId, WriteOnly},
 };
-use jiff::Timestamp;
-use serde_json::Value;
 
-use super::{
-    error::EdgeError,
-    users::{self, Then},
-};
+use super::{ReadError, error::EdgeError};
 use crate::{
-    applyset::namespace::{self, Place, Removal},
     bounds::Bounds,
     connect::Cluster,
     event::Events,
-    helm::{self, Helm, HelmSettings, Reach, ReleaseReading, UninstallRequest},
+    helm::ReleaseReading,
+    shared::{self, Installed, PendingError, ReleaseSettings, SharedError, Sharing},
 };
-
-/// What the controller's release needs beside the specification.
-#[derive(Debug, Clone, Default)]
-pub struct ControllerSettings {
-    /// Which helm.
-    pub helm: HelmSettings,
-    /// Credentials for the chart's repository.
-    pub login: Option<Login>,
-    /// Secret values, merged over all others.
-    pub write_only: Option<WriteOnly>,
-    /// Whether a release that others installed is taken over.
-    pub adopt: bool,
-    /// Whether fields are taken from every other writer.
-    pub force_conflicts: bool,
-    /// Whether what a killed apply has left of the release stays as it is: only for the control run of tests.
-    pub without_recovery: bool,
-}
 
 /// The release that an ingress installs or joins; none if it does neither.
 pub(super) fn id(spec: &IngressSpec) -> Option<ReleaseId> {
@@ -55,168 +30,24 @@ pub(super) fn named(spec: &IngressSpec) -> Option<ReleaseId> {
 }
 
 /// The release as it is wanted; none for a controller that is not installed.
-fn release(spec: &IngressSpec, settings: &ControllerSettings) -> Result<Option<Release>, EdgeError> {
-    let (Some(id), Some(choice)) = (id(spec), chart(spec)) else { return Ok(None) };
-    let source = ChartSource::parse(&choice.chart, choice.repository.as_deref(), choice.version.as_deref())?;
-    Ok(Some(Release {
-        write_only: settings.write_only.clone(),
-        skip_schema_validation: skip_schema_validation(spec),
-        take_ownership: settings.adopt,
-        force_conflicts: settings.force_conflicts,
-        without_recovery: settings.without_recovery,
-        ..Release::new(id, source.with_login(settings.login.clone()), values(spec))
-    }))
+fn installed(spec: &IngressSpec, settings: &ReleaseSettings) -> Result<Option<Installed<Shape>>, SharedError> {
+    let (Some(id), Some(choice), Some(wanted)) = (id(spec), chart(spec), wanted(spec)) else { return Ok(None) };
+    let chart = (choice.chart.as_str(), choice.repository.as_deref(), choice.version.as_deref());
+    let release = settings.release(id, chart, values(spec))?;
+    let release = Release { skip_schema_validation: skip_schema_validation(spec), ..release };
+    Ok(Some(Installed { wanted, release }))
 }
 
-/// One controller under way.
-pub(super) struct Controller<'a> {
-    pub(super) cluster: &'a Cluster,
-    pub(super) spec: &'a IngressSpec,
-    pub(super) settings: &'a ControllerSettings,
-    pub(super) bounds: &'a Bounds,
-    pub(super) events: &'a Events,
-}
-
-impl Controller<'_> {
-    /// Whether this ingress may install or join what is there, asked before anything is written.
-    pub(super) async fn check(&self) -> Result<(), EdgeError> {
-        release(self.spec, self.settings)?;
-        let Some(wanted) = wanted(self.spec) else { return Ok(()) };
-        let id = ReleaseId::new(&wanted.namespace, &wanted.release);
-        let found = users::read(self.cluster, &id).await?;
-        match joining(found.as_ref(), &wanted) {
-            Joining::Refuse(why) => Err(why.into()),
-            Joining::Install if found.is_none() => match helm::read(self.cluster, &id).await? {
-                Some(reading) if reading.record.is_none() && !self.settings.adopt => Err(EdgeError::ForeignRelease(id)),
-                Some(_) => Ok(()),
-                // Who has no helm must not begin.
-                None => self.helm().await.map(drop),
-            },
-            Joining::Install | Joining::Manage | Joining::Join => Ok(()),
-        }
-    }
-
-    /// Records the use of the controller, and installs or changes it where that is ours to do.
-    pub(super) async fn ensure(&self) -> Result<(), EdgeError> {
-        let Some(release) = release(self.spec, self.settings)? else { return self.use_what_is_there().await };
-        let id = release.id.clone();
-        let made_for = made_for(&id);
-        let place = Place { namespace: &id.namespace, made_for: &made_for };
-        let found = namespace::ensure(self.cluster, place, true, self.events);
-        self.bounds.run(found).await?.map_err(|cause| EdgeError::Namespace(Box::new(cause)))?;
-        let joining = self.bounds.run(self.join(&id)).await??;
-        let reading = self.bounds.run(helm::read(self.cluster, &id)).await??;
-        if let Some(release) = self.to_run(release, &joining, reading.as_ref()).await? {
-            let helm = self.helm().await?;
-            let applied = helm::apply(&helm, self.cluster, &release, self.bounds, self.events).await?;
-            tracing::info!(release = %id, revision = applied.revision, "the controller's release is applied");
-        }
-        helm::wait(self.cluster, &id, self.bounds, self.events).await?;
-        Ok(())
-    }
-
-    async fn helm(&self) -> Result<Helm, EdgeError> {
-        Ok(Helm::find(&self.settings.helm, |name| std::env::var(name).ok(), self.bounds).await?)
-    }
-
-    async fn join(&self, id: &ReleaseId) -> Result<Joining, EdgeError> {
-        let Some(wanted) = wanted(self.spec) else { return Ok(Joining::Join) };
-        users::change(self.cluster, id, |found| {
-            let joining = joining(found.as_ref(), &wanted);
-            if let Joining::Refuse(why) = joining {
-                return Err(EdgeError::from(why));
-            }
-            let mut record = found.unwrap_or_else(|| ControllerRecord::new(&wanted));
-            if joining != Joining::Join {
-                record.shape = wanted.shape.clone();
-            }
-            record.add(&wanted.id, true, Timestamp::now());
-            Ok((Then::Write(record), joining))
-        })
-        .await
-    }
-
-    /// A controller that others of ours installed stays as long as this ingress uses it.
-    async fn use_what_is_there(&self) -> Result<(), EdgeError> {
-        let Some(release) = named(self.spec) else { return Ok(()) };
-        let id = self.spec.id();
-        users::change(self.cluster, &release, |found| {
-            Ok::<_, EdgeError>(match found {
-                None => (Then::Keep, ()),
-                Some(mut record) => {
-                    record.add(&id, false, Timestamp::now());
-                    (Then::Write(record), ())
-                }
-            })
-        })
-        .await
-    }
-
-    /// What helm is to install or upgrade to; none if it has nothing to do. Who joins others repairs what they installed,
-    /// with their values, and changes nothing.
-    async fn to_run(
-        &self,
-        release: Release,
-        joining: &Joining,
-        reading: Option<&ReleaseReading>,
-    ) -> Result<Option<Release>, EdgeError> {
-        let Some(reading) = reading else { return Ok(Some(release)) };
-        let joins = *joining == Joining::Join;
-        let wanted = if joins { as_it_is(release, reading) } else { release };
-        if reading.release.status != ReleaseStatus::Deployed {
-            return Ok(Some(wanted));
-        }
-        let differs = !joins && (!differences(&wanted, reading).is_empty() || has_other_content(&wanted, reading)?);
-        if differs || !self.bounds.run(helm::drift(self.cluster, reading)).await??.is_empty() {
-            return Ok(Some(wanted));
-        }
-        Ok(None)
-    }
-}
-
-/// A release with the values that it has.
-fn as_it_is(release: Release, reading: &ReleaseReading) -> Release {
-    let recorded = reading.record.as_ref().and_then(|record| record.write_only.as_ref());
-    let write_only = recorded.map(|recorded| WriteOnly { version: recorded.version, values: None });
-    let values = visible(&reading.release.config, recorded.map_or(&[], |recorded| &recorded.paths));
-    Release { values, write_only, ..release }
-}
-
-/// Whether a chart on this machine has another content than the one that was installed.
-fn has_other_content(release: &Release, reading: &ReleaseReading) -> Result<bool, EdgeError> {
-    match (&release.chart, &reading.record) {
-        (ChartSource::Path(path), Some(record)) => Ok(helm::local_chart(path)?.digest != record.digest),
-        _ => Ok(false),
-    }
-}
-
-/// Of a release that no apply of ours has recorded.
-const NOT_COMPLETED: &str = "no apply of this provider has completed it";
-
-/// In what a release differs from the one that is wanted, as sentences.
-pub(super) fn differences(release: &Release, reading: &ReleaseReading) -> Vec<String> {
-    let mut differences = Vec::new();
-    let wanted = release.chart.to_string();
-    match &reading.record {
-        None => differences.push(NOT_COMPLETED.to_owned()),
-        Some(record) if !record.is_complete() => differences.push(NOT_COMPLETED.to_owned()),
-        Some(record) if record.chart != wanted => {
-            differences.push(format!("the chart is {}, wanted is {wanted}", record.chart));
-        }
-        Some(_) if reading.is_foreign() => {
-            differences.push(format!("somebody else made revision {}", reading.release.revision));
-        }
-        Some(_) => {}
-    }
-    // What write-only values lie over is not to be seen either, and makes no difference.
-    let wanted = visible(&release.values, &reading.sensitive());
-    let changes = values_diff(&reading.values(), &wanted, &[]);
-    differences.extend(changes.iter().map(|change| format!("value {change}")));
-    let stored = reading.record.as_ref().and_then(|record| record.write_only.as_ref()).map(|stored| stored.version);
-    if stored != release.write_only.as_ref().map(|wanted| wanted.version) {
-        differences.push("secret values of another version are wanted".to_owned());
-    }
-    differences
+/// The controller of an ingress under way.
+pub(super) fn controller<'a>(
+    cluster: &'a Cluster,
+    spec: &IngressSpec,
+    settings: &'a ReleaseSettings,
+    bounds: &'a Bounds,
+    events: &'a Events,
+) -> Result<Sharing<'a, Shape>, SharedError> {
+    let installed = installed(spec, settings)?;
+    Ok(Sharing { cluster, id: spec.id(), installed, named: named(spec), settings, bounds, events })
 }
 
 /// What an apply would put right of the controller's release, as sentences.
@@ -224,36 +55,14 @@ pub(super) async fn pending(
     cluster: &Cluster,
     spec: &IngressSpec,
     version: Option<i64>,
-) -> Result<(Option<ReleaseReading>, Vec<String>), super::ReadError> {
-    let settings = ControllerSettings {
-        write_only: version.map(|version| WriteOnly { version, values: None }),
-        ..ControllerSettings::default()
-    };
-    let Ok(Some(release)) = release(spec, &settings) else { return Ok((None, Vec::new())) };
-    let Some(reading) = helm::read(cluster, &release.id).await? else {
-        return Ok((None, vec![format!("Helm release {} is missing; the next apply installs it", release.id)]));
-    };
-    let mut pending = reading.pending();
-    if pending.is_empty() {
-        let differences = match joins(cluster, spec).await? {
-            true => Vec::new(),
-            false => differences(&release, &reading),
-        };
-        pending.extend(differences.into_iter().map(|what| format!("Helm release {}: {what}", release.id)));
-        pending.extend(helm::drift(cluster, &reading).await?.iter().map(ToString::to_string));
-    }
-    Ok((Some(reading), pending))
-}
-
-/// Whether others use the release, too, so that what they want counts. A record that cannot be read is apply's to complain
-/// about.
-async fn joins(cluster: &Cluster, spec: &IngressSpec) -> Result<bool, super::ReadError> {
-    let Some(wanted) = wanted(spec) else { return Ok(false) };
-    match users::read(cluster, &ReleaseId::new(&wanted.namespace, &wanted.release)).await {
-        Ok(found) => Ok(joining(found.as_ref(), &wanted) == Joining::Join),
-        Err(super::RecordError::Api(error)) => Err(error.into()),
-        Err(super::RecordError::Unreadable(_) | super::RecordError::Unwritable(_)) => Ok(false),
-    }
+) -> Result<(Option<ReleaseReading>, Vec<String>), ReadError> {
+    let write_only = version.map(|version| WriteOnly { version, values: None });
+    let settings = ReleaseSettings { write_only, ..ReleaseSettings::default() };
+    let Ok(Some(installed)) = installed(spec, &settings) else { return Ok((None, Vec::new())) };
+    shared::pending(cluster, &installed).await.map_err(|error| match error {
+        PendingError::Release(error) => ReadError::Release(error),
+        PendingError::Api(error) => ReadError::Api(error),
+    })
 }
 
 /// What an apply would change of the CRDs that came with the controller, as sentences.
@@ -263,98 +72,9 @@ async fn joins(cluster: &Cluster, spec: &IngressSpec) -> Result<bool, super::Rea
 pub async fn crd_changes(
     cluster: &Cluster,
     spec: &IngressSpec,
-    settings: &ControllerSettings,
+    settings: &ReleaseSettings,
     bounds: &Bounds,
 ) -> Result<Vec<String>, EdgeError> {
-    let Some(release) = release(spec, settings)? else { return Ok(Vec::new()) };
-    let chart = match &release.chart {
-        ChartSource::Path(path) => helm::local_chart(path)?,
-        source => {
-            let helm = Helm::find(&settings.helm, |name| std::env::var(name).ok(), bounds).await?;
-            helm.chart(source, Reach::Network, bounds).await?
-        }
-    };
-    let crds = chart.chart.crds(&release.values)?;
-    let changes = bounds.run(helm::crd_changes(cluster, &crds)).await??;
-    Ok(changes.iter().map(ToString::to_string).collect())
-}
-
-/// How a release was left.
-pub(super) enum Left {
-    /// It is uninstalled; what was kept of it, as sentences.
-    Uninstalled(Vec<String>),
-    /// It stays; says why, if that is worth telling.
-    Stays(Option<String>),
-}
-
-/// How a user stands to a release.
-enum Standing {
-    /// Nobody recorded any user.
-    Unrecorded,
-    /// It is the only user.
-    Last,
-    /// Others use it, too; says who.
-    Shared(String),
-}
-
-/// Leaves a release: forgets this user, and uninstalls the release when it was the last.
-pub(super) async fn leave(
-    cluster: &Cluster,
-    id: &SetId,
-    release: &ReleaseId,
-    settings: &HelmSettings,
-    bounds: &Bounds,
-    events: &Events,
-) -> Result<Left, EdgeError> {
-    let standing = bounds
-        .run(users::change(cluster, release, |found| {
-            Ok::<_, EdgeError>(match found {
-                None => (Then::Keep, Standing::Unrecorded),
-                Some(mut record) => match record.can_uninstall(id) {
-                    // The last user stays on record until the release is gone, so that nobody joins it meanwhile unseen.
-                    Ok(()) => (Then::Keep, Standing::Last),
-                    Err(in_use) => {
-                        record.remove(id);
-                        (Then::Write(record), Standing::Shared(in_use.to_string()))
-                    }
-                },
-            })
-        }))
-        .await??;
-    if let Standing::Shared(why) = standing {
-        return Ok(Left::Stays(Some(why)));
-    }
-    let mut kept = Vec::new();
-    match bounds.run(helm::read(cluster, release)).await?? {
-        Some(reading) if reading.record.is_none() && matches!(standing, Standing::Unrecorded) => {
-            return Ok(Left::Stays(Some(format!("Helm release {release} stays: others installed it"))));
-        }
-        Some(_) => {
-            let helm = Helm::find(settings, |name| std::env::var(name).ok(), bounds).await?;
-            let request = UninstallRequest::new(release.clone());
-            kept.extend(helm::uninstall(&helm, cluster, &request, bounds, events).await?.kept);
-        }
-        None => {}
-    }
-    bounds.run(users::remove(cluster, release)).await??;
-    let namespace = bounds.run(cluster.get(Kind::NAMESPACE, None, &release.namespace)).await?;
-    // Who may not see namespaces has made none.
-    let namespace: Option<Value> = namespace.ok().flatten();
-    if let Some(namespace) = namespace.filter(|live| namespace::made_for(&made_for(release), live).is_some())
-        && let Removal::Kept(why) = bounds.run(namespace::remove(cluster, &namespace, events)).await??
-    {
-        kept.push(why);
-    }
-    Ok(Left::Uninstalled(kept))
-}
-
-/// Note on a namespace that was made for a release.
-fn made_for(release: &ReleaseId) -> String {
-    format!("release {release}")
-}
-
-/// Whether a release's record names this user.
-pub(super) async fn is_used_by(cluster: &Cluster, release: &ReleaseId, id: &SetId) -> Result<bool, EdgeError> {
-    let record = users::read(cluster, release).await?;
-    Ok(record.is_some_and(|record| record.users.contains_key(&id.to_string())))
+    let Some(installed) = installed(spec, settings)? else { return Ok(Vec::new()) };
+    Ok(shared::crd_changes(cluster, &installed.release, settings, bounds).await?)
 }

@@ -16,7 +16,7 @@ mod annotations;
 mod load;
 mod render;
 mod validate;
-mod values;
+pub(crate) mod values;
 
 pub use chart::{ChartChoice, chart, skip_schema_validation};
 pub use controller::{Controller, ControllerKind, by_class_controller, controller};

@@ -1,32 +1,13 @@
-//! Who uses a controller that several shops share, and what follows for those who come and go.
-//!
-//! A controller belongs to nobody: the first ingress with `install = true` installs it, others join, and whoever leaves
-//! last uninstalls it. The record is a ConfigMap beside the Helm release.
+//! What decides which controller a Helm release is, so that several ingresses may share it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::controller::ControllerKind;
 use super::spec::IngressSpec;
-use super::{chart, string, values};
-use crate::contract::{self, CONTRACT_VERSION, Record, SetId};
-use crate::object::{Kind, Manifest};
+use super::{chart, values};
+use crate::shared::{self, values_digest};
 
-/// Key of the record's data.
-const KEY: &str = "controller";
-
-/// Name of the record of a release's users, in the release's namespace.
-#[must_use]
-pub fn record_name(release: &str) -> String {
-    format!("boutique-controller-{release}")
-}
-
-/// Everything that decides what a release is.
+/// Everything that decides what a controller's release is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
     /// The kind of controller.
@@ -35,155 +16,40 @@ pub struct Shape {
     pub class: String,
     /// The chart, as people read it.
     pub chart: String,
-    /// The chart's values, as a digest: `sha256:…`. They may hold what is nobody else's business.
+    /// The chart's values, as a digest.
     pub values: String,
 }
 
 /// A controller with its users.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ControllerRecord {
-    /// Name of the Helm release.
-    pub release: String,
-    /// Namespace of the release.
-    pub namespace: String,
-    /// What the release is.
-    pub shape: Shape,
-    /// Who uses it: ids of ingresses, `namespace/name`.
-    pub users: BTreeMap<String, User>,
-}
-
-/// One user of a controller.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
-    /// Whether it wants the controller installed, and so may be the one that uninstalls it.
-    pub install: bool,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// A record that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum BadRecord {
-    /// It is damaged.
-    #[error(
-        "the record {name} of who uses the controller is damaged; delete its key {KEY:?} to go on, which forgets its users"
-    )]
-    Damaged {
-        /// The record, `namespace/name`.
-        name: String,
-        /// What is wrong.
-        source: serde_json::Error,
-    },
-    /// A newer release wrote it.
-    #[error(transparent)]
-    Newer(#[from] contract::NewerContract),
-}
-
-impl ControllerRecord {
-    /// A controller that nobody uses yet.
-    #[must_use]
-    pub fn new(wanted: &Wanted) -> Self {
-        Self {
-            release: wanted.release.clone(),
-            namespace: wanted.namespace.clone(),
-            shape: wanted.shape.clone(),
-            users: BTreeMap::new(),
-        }
-    }
-
-    /// Notes a user; one that is there keeps its date.
-    pub fn add(&mut self, id: &SetId, install: bool, now: Timestamp) {
-        let user = self.users.entry(id.to_string()).or_insert(User { install, since: now });
-        user.install = install;
-    }
-
-    /// Forgets a user and says whether it was one.
-    pub fn remove(&mut self, id: &SetId) -> bool {
-        self.users.remove(&id.to_string()).is_some()
-    }
-
-    /// Whether this user may uninstall the controller: only when no other one is left.
-    ///
-    /// # Errors
-    ///
-    /// [`InUse`] with the others.
-    pub fn can_uninstall(&self, id: &SetId) -> Result<(), InUse> {
-        let others = self.others(id);
-        if others.is_empty() {
-            return Ok(());
-        }
-        Err(InUse { controller: self.described(), others: others.into_iter().map(str::to_owned).collect() })
-    }
-
-    /// All users but one.
-    #[must_use]
-    pub fn others(&self, id: &SetId) -> Vec<&str> {
-        let id = id.to_string();
-        self.users.keys().filter(|user| **user != id).map(String::as_str).collect()
-    }
-
-    /// All users but one that want it installed, and so have a say in what it is. Who only uses it takes it as it is.
-    #[must_use]
-    pub fn other_installers(&self, id: &SetId) -> Vec<&str> {
-        self.others(id).into_iter().filter(|user| self.users.get(*user).is_some_and(|user| user.install)).collect()
-    }
-
-    fn described(&self) -> String {
-        format!("{} (release {}/{})", self.shape.kind, self.namespace, self.release)
-    }
-
-    /// The record as an object of the cluster.
-    ///
-    /// # Errors
-    ///
-    /// Never in practice: a record is plain data.
-    pub fn to_manifest(&self) -> Result<Manifest, serde_json::Error> {
-        let body = json!({"data": {KEY: serde_json::to_string(self)?}});
-        let mut manifest = Manifest::new(Kind::CONFIG_MAP, &self.namespace, &record_name(&self.release), body);
-        manifest.set_label(contract::CONTRACT, CONTRACT_VERSION.to_string());
-        manifest.set_label(contract::RECORD, Record::Users.label());
-        Ok(manifest)
-    }
-
-    /// Reads a live record.
-    ///
-    /// # Errors
-    ///
-    /// [`BadRecord`] if it is damaged, or if a newer release wrote it.
-    pub fn from_config_map(live: &Value) -> Result<Self, BadRecord> {
-        let name = format!("{}/{}", super::namespace(live), super::name(live));
-        contract::check_writable(
-            &format!("record {name}"),
-            string(live, &format!("/metadata/labels/{}", contract::CONTRACT.replace('/', "~1"))),
-        )?;
-        let text = live.pointer(&format!("/data/{KEY}")).and_then(Value::as_str).unwrap_or_default();
-        serde_json::from_str(text).map_err(|source| BadRecord::Damaged { name, source })
-    }
-}
-
-/// Why a controller is kept.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the controller {controller} stays: {} still {} it", others.join(", "), if others.len() == 1 { "uses" } else { "use" })]
-pub struct InUse {
-    /// The controller.
-    pub controller: String,
-    /// Ids of the other users.
-    pub others: Vec<String>,
-}
-
+pub type ControllerRecord = shared::UsersRecord<Shape>;
 /// A controller as one ingress wants it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// Who wants it.
-    pub id: SetId,
-    /// Name of the Helm release.
-    pub release: String,
-    /// Namespace of the release.
-    pub namespace: String,
-    /// What the release is to be.
-    pub shape: Shape,
-    /// Whether the person says anything about values, type or replicas.
-    pub has_settings: bool,
+pub type Wanted = shared::Wanted<Shape>;
+
+impl shared::Shape for Shape {
+    const THING: &'static str = "controller";
+    const SETTINGS: &'static str = "values, replicas or service_type";
+    const FOREIGN: &'static str = "use it as it is (controller.install = false), take it over (adopt = \"always\"), or \
+                                   name another one (controller.release)";
+
+    fn title(&self) -> String {
+        self.kind.to_string()
+    }
+
+    fn identity(&self) -> Vec<(&'static str, &str)> {
+        vec![("kind", self.kind.name()), ("class", &self.class), ("chart", &self.chart)]
+    }
+
+    fn values(&self) -> &str {
+        &self.values
+    }
+
+    fn way_out(&self, wanted: &Self) -> &'static str {
+        if self.kind == wanted.kind && self.class == wanted.class {
+            "Set controller.chart as the others do, or set install = false to use it as it is"
+        } else {
+            "Name a release and a class of your own (controller.release, controller.namespace, controller.class)"
+        }
+    }
 }
 
 /// The controller that an ingress wants installed; none if it wants none.
@@ -201,7 +67,7 @@ pub fn wanted(spec: &IngressSpec) -> Option<Wanted> {
             kind: controller.kind,
             class: spec.class().to_owned(),
             chart: chart(spec)?.to_string(),
-            values: digest(&values(spec)),
+            values: values_digest(&values(spec)),
         },
         has_settings: controller.replicas.is_some()
             || controller.service_type.is_some()
@@ -209,113 +75,14 @@ pub fn wanted(spec: &IngressSpec) -> Option<Wanted> {
     })
 }
 
-/// What an ingress with `install = true` is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Joining {
-    /// Nobody has installed it through us: install it.
-    Install,
-    /// Nobody else installs it: install or change it as wanted.
-    Manage,
-    /// Others use the same: use it, too, and change nothing.
-    Join,
-    /// It is another one than the one that is wanted.
-    Refuse(NoJoin),
-}
-
-/// Why an ingress cannot use the controller that is there.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the controller {controller} is shared with {} and differs from what is wanted here: {}. {way_out}", others.join(", "), differences.join("; "))]
-pub struct NoJoin {
-    /// The controller.
-    pub controller: String,
-    /// Its other users.
-    pub others: Vec<String>,
-    /// What differs, in words.
-    pub differences: Vec<String>,
-    /// What to do.
-    pub way_out: String,
-}
-
-/// Whether an ingress installs, manages or joins a controller, or why it cannot.
-///
-/// As the only one that installs it, it decides everything. With others it joins a release of the same kind, class and chart; settings of its own must
-/// be the ones that are there, and where it has none, those of the others are as good.
-#[must_use]
-pub fn joining(found: Option<&ControllerRecord>, wanted: &Wanted) -> Joining {
-    let Some(found) = found else { return Joining::Install };
-    let others = found.other_installers(&wanted.id);
-    if others.is_empty() {
-        return if found.users.is_empty() { Joining::Install } else { Joining::Manage };
-    }
-    let (there, here) = (&found.shape, &wanted.shape);
-    let mut differences = Vec::new();
-    let mut differ = |what: &str, there: &str, here: &str| {
-        if there != here {
-            differences.push(format!("{what} is {there}, wanted is {here}"));
-        }
-    };
-    differ("kind", there.kind.name(), here.kind.name());
-    differ("class", &there.class, &here.class);
-    differ("chart", &there.chart, &here.chart);
-    let same_release = differences.is_empty();
-    if same_release && wanted.has_settings && there.values != here.values {
-        differences.push("its values, replicas or service_type are others".to_owned());
-    }
-    if differences.is_empty() {
-        return Joining::Join;
-    }
-    let way_out = if same_release {
-        "Leave values, replicas and service_type out to use it as it is, or set them alike in every ingress that installs it"
-    } else if there.kind == here.kind && there.class == here.class {
-        "Set controller.chart as the others do, or set install = false to use it as it is"
-    } else {
-        "Name a release and a class of your own (controller.release, controller.namespace, controller.class)"
-    };
-    Joining::Refuse(NoJoin {
-        controller: found.described(),
-        others: others.into_iter().map(str::to_owned).collect(),
-        differences,
-        way_out: way_out.to_owned(),
-    })
-}
-
-impl fmt::Display for Joining {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Install => f.write_str("the controller is installed"),
-            Self::Manage => f.write_str("the controller is ours alone"),
-            Self::Join => f.write_str("the controller is there and is shared"),
-            Self::Refuse(why) => write!(f, "{why}"),
-        }
-    }
-}
-
-/// `sha256:<hex>` over values, whatever the order of their keys.
-fn digest(values: &Value) -> String {
-    let hash = Sha256::digest(sorted(values).to_string().as_bytes());
-    hash.iter().fold("sha256:".to_owned(), |mut hex, byte| {
-        use std::fmt::Write as _;
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
-/// Keys in order, whether or not the JSON library keeps theirs.
-fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let keys: BTreeSet<&String> = map.keys().collect();
-            keys.into_iter().map(|key| (key.clone(), sorted(&map[key]))).collect::<serde_json::Map<_, _>>().into()
-        }
-        Value::Array(items) => items.iter().map(sorted).collect(),
-        other => other.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::contract::{self, SetId};
+    use crate::shared::{BadRecord, Joining, joining};
+    use jiff::Timestamp;
 
     fn mk_spec(namespace: &str) -> IngressSpec {
         let mut spec = IngressSpec::new(namespace, "shop", "shop.local", ControllerKind::Traefik);
@@ -378,7 +145,7 @@ mod tests {
     fn settings_of_ones_own_must_be_those_that_are_there() {
         let mut spec = mk_spec("two");
         spec.controller.replicas = Some(3);
-        assert!(refusal(&spec).contains("Leave values, replicas and service_type out"));
+        assert!(refusal(&spec).contains("Leave values, replicas or service_type out"));
         let mut record = mk_record(&["one"]);
         let same = wanted(&spec).expect("installs");
         record.shape = same.shape.clone();
@@ -418,14 +185,5 @@ mod tests {
         let damaged = json!({"metadata": {"namespace": "traefik", "name": "boutique-controller-traefik"}, "data": {}});
         let error = ControllerRecord::from_config_map(&damaged).expect_err("is damaged").to_string();
         assert!(error.contains("traefik/boutique-controller-traefik"), "{error}");
-    }
-
-    #[test]
-    fn the_order_of_keys_does_not_change_values() {
-        assert_eq!(
-            digest(&json!({"a": 1, "b": {"c": [1], "d": 2}})),
-            digest(&json!({"b": {"d": 2, "c": [1]}, "a": 1}))
-        );
-        assert_ne!(digest(&json!({"a": 1})), digest(&json!({"a": "1"})));
     }
 }

@@ -83,7 +83,8 @@ fn ours(spec: &IngressSpec) -> Value {
     values
 }
 
-fn merge(base: &mut Value, over: &Value) {
+/// Lays values over others: objects are merged, everything else is replaced.
+pub(crate) fn merge(base: &mut Value, over: &Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
             for (key, value) in over {

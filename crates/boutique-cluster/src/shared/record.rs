@@ -1,11 +1,11 @@
-//! The record of a controller that several ingresses may share: a ConfigMap beside its release, changed by one writer at a
-//! time (whoever comes second sees what the first one wrote, and decides again).
+//! The record of who shares a Helm release: a ConfigMap beside it, changed by one writer at a time (whoever comes second
+//! sees what the first one wrote, and decides again).
 
 use boutique_core::{
     contract::FIELD_MANAGER,
-    edge::users::{BadRecord, ControllerRecord, record_name},
     helm::ReleaseId,
     object::Kind,
+    shared::{BadRecord, Shape, UsersRecord},
 };
 use serde_json::Value;
 
@@ -24,33 +24,36 @@ pub enum RecordError {
     #[error(transparent)]
     Unreadable(#[from] BadRecord),
     /// It has no JSON.
-    #[error("the record of who uses the controller cannot be written: {0}")]
+    #[error("the record of who uses the release cannot be written: {0}")]
     Unwritable(#[from] serde_json::Error),
 }
 
 /// What to do with a record.
-pub(super) enum Then {
+pub(super) enum Then<S> {
     /// Leave it as it is.
     Keep,
     /// Write this.
-    Write(ControllerRecord),
+    Write(UsersRecord<S>),
 }
 
 /// Reads the record of a release; none if nobody recorded anything.
-pub(super) async fn read(cluster: &Cluster, release: &ReleaseId) -> Result<Option<ControllerRecord>, RecordError> {
-    let live = get(cluster, release).await?;
-    Ok(live.as_ref().map(ControllerRecord::from_config_map).transpose()?)
+pub(super) async fn read<S: Shape>(
+    cluster: &Cluster,
+    release: &ReleaseId,
+) -> Result<Option<UsersRecord<S>>, RecordError> {
+    let live = get::<S>(cluster, release).await?;
+    Ok(live.as_ref().map(UsersRecord::from_config_map).transpose()?)
 }
 
 /// Changes the record as `decide` says; its second value is the answer. It is asked again when somebody was quicker.
-pub(super) async fn change<T, E: From<RecordError>>(
+pub(super) async fn change<S: Shape, T, E: From<RecordError>>(
     cluster: &Cluster,
     release: &ReleaseId,
-    mut decide: impl FnMut(Option<ControllerRecord>) -> Result<(Then, T), E> + Send,
+    mut decide: impl FnMut(Option<UsersRecord<S>>) -> Result<(Then<S>, T), E> + Send,
 ) -> Result<T, E> {
     loop {
-        let live = get(cluster, release).await.map_err(RecordError::from)?;
-        let found = live.as_ref().map(ControllerRecord::from_config_map).transpose().map_err(RecordError::from)?;
+        let live = get::<S>(cluster, release).await.map_err(RecordError::from)?;
+        let found = live.as_ref().map(UsersRecord::from_config_map).transpose().map_err(RecordError::from)?;
         let (record, answer) = match decide(found)? {
             (Then::Keep, answer) => return Ok(answer),
             (Then::Write(record), answer) => (record, answer),
@@ -76,13 +79,13 @@ pub(super) async fn change<T, E: From<RecordError>>(
 }
 
 /// Deletes the record.
-pub(super) async fn remove(cluster: &Cluster, release: &ReleaseId) -> Result<(), RecordError> {
-    if let Some(live) = get(cluster, release).await? {
+pub(super) async fn remove<S: Shape>(cluster: &Cluster, release: &ReleaseId) -> Result<(), RecordError> {
+    if let Some(live) = get::<S>(cluster, release).await? {
         cluster.delete_live(&live, Propagation::Background).await?;
     }
     Ok(())
 }
 
-async fn get(cluster: &Cluster, release: &ReleaseId) -> Result<Option<Value>, ApiError> {
-    cluster.get(Kind::CONFIG_MAP, Some(&release.namespace), &record_name(&release.name)).await
+async fn get<S: Shape>(cluster: &Cluster, release: &ReleaseId) -> Result<Option<Value>, ApiError> {
+    cluster.get(Kind::CONFIG_MAP, Some(&release.namespace), &UsersRecord::<S>::name_of(&release.name)).await
 }
