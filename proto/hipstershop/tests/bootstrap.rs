@@ -7,8 +7,8 @@ fn the_committed_code_is_what_the_proto_files_generate() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hipstershop-gen");
     fs::create_dir_all(&fresh).unwrap();
-    let descriptors =
-        protox::compile(["hipstershop.proto", "health.proto"], [root.join("proto")]).expect("the proto files compile");
+    let descriptors = protox::compile(["hipstershop.proto", "health.proto", "trace.proto"], [root.join("proto")])
+        .expect("the proto files compile");
     tonic_prost_build::configure()
         .build_transport(false)
         .emit_rerun_if_changed(false)
@@ -16,7 +16,7 @@ fn the_committed_code_is_what_the_proto_files_generate() {
         .compile_fds(descriptors)
         .expect("code is generated");
 
-    for file in ["hipstershop.rs", "grpc.health.v1.rs"] {
+    for file in ["hipstershop.rs", "grpc.health.v1.rs", "opentelemetry.proto.collector.trace.v1.rs"] {
         let generated = fs::read_to_string(fresh.join(file)).unwrap();
         let committed = root.join("src/gen").join(file);
         if env::var_os("BLESS").is_some() {

@@ -1,12 +1,12 @@
 //! adservice: one line of advertising for what a page is about.
 
-use crate::{env::StartError, grpc, health, log::Log, service::Start};
+use crate::{env::StartError, grpc, health, log::Log, service::Start, trace::Tracing};
 use hipstershop_proto::hipstershop::{
     Ad, AdRequest, AdResponse,
     ad_service_server::{AdService, AdServiceServer},
 };
 use rand::seq::IteratorRandom;
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{Request, Response, Status, service::Routes};
 
 /// Category, advertised product, text.
 const ADS: [(&str, &str, &str); 9] = [
@@ -28,10 +28,9 @@ const RANDOM: usize = 2;
 pub(crate) async fn run(start: &Start) -> Result<(), StartError> {
     let port = start.env.port(Some(9555))?;
     start.log.info(format!("Ad Service started, listening on {port}"));
-    let routes = Server::builder()
-        .add_service(AdServiceServer::new(Ads { log: start.log.clone() }))
+    let routes = Routes::new(AdServiceServer::new(Ads { log: start.log.clone() }))
         .add_service(health::server(start.platform, start.log.clone()));
-    grpc::serve_forever(routes, port).await
+    grpc::serve_forever(routes, &Tracing::default(), port).await
 }
 
 #[derive(Debug)]

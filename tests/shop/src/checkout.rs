@@ -7,7 +7,8 @@ use crate::{
     grpc, health,
     log::Log,
     money,
-    service::{Start, check_tracing},
+    service::Start,
+    trace::{self, Tracing},
 };
 use hipstershop_proto::hipstershop::{
     Address, CartItem, ChargeRequest, CreditCardInfo, CurrencyConversionRequest, EmptyCartRequest, GetCartRequest,
@@ -21,12 +22,12 @@ use hipstershop_proto::hipstershop::{
     product_catalog_service_client::ProductCatalogServiceClient,
     shipping_service_client::ShippingServiceClient,
 };
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{Request, Response, Status, service::Routes};
 
 /// Runs the service.
 pub(crate) async fn run(start: &Start) -> Result<(), StartError> {
     let port = start.env.port(Some(5050))?;
-    check_tracing(start)?;
+    let tracing = Tracing::of(start)?;
     let backend = |name: &str| start.env.required(name).map(Backend::new);
     let checkout = Checkout {
         shipping: ShippingServiceClient::new(backend("SHIPPING_SERVICE_ADDR")?),
@@ -38,10 +39,9 @@ pub(crate) async fn run(start: &Start) -> Result<(), StartError> {
         log: start.log.clone(),
     };
     start.log.info(format!("starting to listen on tcp: \":{port}\""));
-    let routes = Server::builder()
-        .add_service(CheckoutServiceServer::new(checkout))
+    let routes = Routes::new(CheckoutServiceServer::new(checkout))
         .add_service(health::server(start.platform, start.log.clone()));
-    grpc::serve_forever(routes, port).await
+    grpc::serve_forever(routes, &tracing, port).await
 }
 
 #[derive(Debug)]
@@ -127,7 +127,9 @@ impl Checkout {
 
     async fn convert(&self, from: Money, to_code: &str) -> Result<Money, String> {
         let request = CurrencyConversionRequest { from: Some(from), to_code: to_code.to_owned() };
-        let converted = self.currency.clone().convert(request).await;
+        // Upstream makes these calls outside of the order's context.
+        let mut currency = self.currency.clone();
+        let converted = trace::apart(currency.convert(request)).await;
         converted.map(Response::into_inner).map_err(|e| format!("failed to convert currency: {}", rpc_error(&e)))
     }
 

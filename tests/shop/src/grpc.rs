@@ -1,10 +1,10 @@
 //! Listening and serving gRPC, as all services but the frontend do.
 
-use crate::env::StartError;
+use crate::{env::StartError, trace::Tracing};
 use std::{future::Future, net::SocketAddr};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::server::Router;
+use tonic::{service::Routes, transport::Server};
 
 /// Listens on all addresses: of both families where the machine has IPv6, else of IPv4.
 pub(crate) async fn listen(port: u16) -> Result<TcpListener, StartError> {
@@ -24,7 +24,8 @@ pub(crate) async fn bind(address: &str) -> Result<TcpListener, StartError> {
 
 /// Serves until `stop` resolves, then lets open calls end.
 pub(crate) async fn serve(
-    routes: Router,
+    routes: Routes,
+    tracing: &Tracing,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
@@ -35,13 +36,14 @@ pub(crate) async fn serve(
             stream.set_nodelay(true).ok();
         })
     });
-    let served = routes.serve_with_incoming_shutdown(incoming, stop).await;
+    let service = tracing.serve(routes.prepare());
+    let served = Server::builder().serve_with_incoming_shutdown(service, incoming, stop).await;
     served.map_err(|error| StartError::Serve(error.to_string()))
 }
 
 /// Serves until the process ends.
-pub(crate) async fn serve_forever(routes: Router, port: u16) -> Result<(), StartError> {
-    serve(routes, listen(port).await?, std::future::pending()).await
+pub(crate) async fn serve_forever(routes: Routes, tracing: &Tracing, port: u16) -> Result<(), StartError> {
+    serve(routes, tracing, listen(port).await?, std::future::pending()).await
 }
 
 /// The address a listener got, for log lines.

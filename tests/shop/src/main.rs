@@ -13,6 +13,7 @@ mod frontend;
 mod grpc;
 mod health;
 mod http1;
+mod leak;
 mod loadgenerator;
 mod log;
 mod money;
@@ -25,6 +26,7 @@ mod ports;
 mod recommendation;
 mod service;
 mod shipping;
+mod trace;
 mod urlencoded;
 
 fn main() -> std::process::ExitCode {

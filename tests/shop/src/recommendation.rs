@@ -6,6 +6,7 @@ use crate::{
     grpc, health,
     log::Log,
     service::Start,
+    trace::Tracing,
 };
 use hipstershop_proto::hipstershop::{
     Empty, ListRecommendationsRequest, ListRecommendationsResponse,
@@ -13,21 +14,21 @@ use hipstershop_proto::hipstershop::{
     recommendation_service_server::{RecommendationService, RecommendationServiceServer},
 };
 use rand::seq::IteratorRandom;
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{Request, Response, Status, service::Routes};
 
 const AT_MOST: usize = 5;
 
 /// Runs the service.
 pub(crate) async fn run(start: &Start) -> Result<(), StartError> {
+    let tracing = Tracing::of(start)?;
     let port = start.env.port(Some(8080))?;
     let catalog = start.env.required("PRODUCT_CATALOG_SERVICE_ADDR")?;
     start.log.info(format!("product catalog address: {catalog}"));
     let service = Recommendation { catalog: Backend::new(catalog), log: start.log.clone() };
     start.log.info(format!("listening on port: {port}"));
-    let routes = Server::builder()
-        .add_service(RecommendationServiceServer::new(service))
+    let routes = Routes::new(RecommendationServiceServer::new(service))
         .add_service(health::server(start.platform, start.log.clone()));
-    grpc::serve_forever(routes, port).await
+    grpc::serve_forever(routes, &tracing, port).await
 }
 
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use crate::{
     ad, cart, catalog, checkout, currency, email,
     env::{Env, StartError},
-    frontend, loadgenerator,
+    frontend, leak, loadgenerator,
     log::{Format, Log, write_line},
     pause, payment,
     platform::Platform,
@@ -44,6 +44,8 @@ const SERVICES: [(&str, Service); 11] = [
 /// What a service is started with.
 #[derive(Debug)]
 pub(crate) struct Start {
+    /// The service's name.
+    pub(crate) name: &'static str,
     pub(crate) env: Env,
     pub(crate) log: Log,
     pub(crate) platform: Platform,
@@ -100,9 +102,9 @@ pub(crate) fn run(argument: Option<&str>) -> ExitCode {
     }
 }
 
-fn live(name: &str, service: Service) -> ExitCode {
+fn live(name: &'static str, service: Service) -> ExitCode {
     let platform = service.platform();
-    let start = Start { env: Env::of_process(), log: service.log(name), platform };
+    let start = Start { name, env: Env::of_process(), log: service.log(name), platform };
     // One thread: a pod has a fifth of a core, and each thread costs memory.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -113,13 +115,8 @@ fn live(name: &str, service: Service) -> ExitCode {
     };
     let code = runtime.block_on(async {
         tokio::select! {
-            outcome = Box::pin(service.serve(&start)) => match outcome {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    complain(&platform.last_words(&error));
-                    platform.exit_code(&error)
-                }
-            },
+            outcome = Box::pin(service.serve(&start)) => ended(platform, outcome),
+            outcome = leak::leak(&start.env) => ended(platform, outcome.map(drop)),
             code = platform.stopped() => code,
         }
     });
@@ -128,15 +125,15 @@ fn live(name: &str, service: Service) -> ExitCode {
     code
 }
 
-/// Go services can trace. Spans are not exported by this build; what stops a start without a collector does so here.
-pub(crate) fn check_tracing(start: &Start) -> Result<(), StartError> {
-    if start.env.is("ENABLE_TRACING", "1") {
-        start.env.required("COLLECTOR_SERVICE_ADDR")?;
-        start.log.info("Tracing enabled, but boutique-lite exports no spans.");
-    } else {
-        start.log.info("Tracing disabled.");
+/// The exit code of a service that ended by itself.
+fn ended(platform: Platform, outcome: Result<(), StartError>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&platform.last_words(&error));
+            platform.exit_code(&error)
+        }
     }
-    Ok(())
 }
 
 fn usage(problem: &str) -> ExitCode {

@@ -4,6 +4,7 @@ use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::{
     io,
+    net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -18,17 +19,25 @@ use tonic::body::Body;
 /// Sends requests over one HTTP/2 connection.
 pub(super) type Sender = http2::SendRequest<Body>;
 
-/// Connects within the limit. Answers the sender and what resolves when the connection ends; or why there is none, in
-/// the words Go's dialer uses.
-pub(super) async fn connect(address: &str, limit: Duration) -> Result<(Sender, oneshot::Receiver<()>), String> {
+/// A connection and what is known of it.
+pub(super) struct Connection {
+    pub(super) sender: Sender,
+    pub(super) peer: SocketAddr,
+    /// Resolves when the connection ends.
+    pub(super) ended: oneshot::Receiver<()>,
+}
+
+/// Connects within the limit; or says why not, in the words Go's dialer uses.
+pub(super) async fn connect(address: &str, limit: Duration) -> Result<Connection, String> {
     match tokio::time::timeout(limit, attempt(address)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(format!("Error while dialing: dial tcp {address}: i/o timeout")),
     }
 }
 
-async fn attempt(address: &str) -> Result<(Sender, oneshot::Receiver<()>), String> {
+async fn attempt(address: &str) -> Result<Connection, String> {
     let stream = dial(address).await.map_err(|reason| format!("Error while dialing: {reason}"))?;
+    let peer = stream.peer_addr().map_err(|error| format!("Error while dialing: {error}"))?;
     let (greeted_tx, greeted_rx) = oneshot::channel();
     let io = Greeted { stream, greeted: Some(greeted_tx) };
     let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(io))
@@ -42,7 +51,7 @@ async fn attempt(address: &str) -> Result<(Sender, oneshot::Receiver<()>), Strin
     });
     // A peer that accepts and then says nothing (a stopped process, say) is no connection yet.
     greeted_rx.await.map_err(|_| "error reading server preface: EOF".to_owned())?;
-    Ok((sender, ended_rx))
+    Ok(Connection { sender, peer, ended: ended_rx })
 }
 
 /// Resolves and connects, trying the addresses of the name in turn.

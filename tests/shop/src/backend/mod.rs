@@ -9,12 +9,13 @@
 
 mod dial;
 
-use crate::backoff;
-use dial::Sender;
+use crate::{backoff, trace};
 pub(crate) use dial::dial;
+use dial::{Connection, Sender};
 use http::{Request, Response, uri};
 use http_body_util::BodyExt;
 use std::{
+    net::SocketAddr,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -32,13 +33,17 @@ pub(crate) struct Backend {
     state: watch::Sender<State>,
 }
 
+/// Where an answer came from; an extension of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PeerAddress(pub(crate) SocketAddr);
+
 #[derive(Clone, Debug)]
 enum State {
     /// No connection, and no attempt at one.
     Idle,
     /// The first attempt since the last connection; calls wait for its outcome.
     Connecting,
-    Ready(Sender),
+    Ready(Sender, SocketAddr),
     /// The last attempt failed, for this reason; the next is waited for or under way.
     Failing(Arc<str>),
 }
@@ -50,14 +55,14 @@ impl Backend {
     }
 
     /// A usable connection, or why there is none.
-    async fn connection(&self) -> Result<Sender, Status> {
+    async fn connection(&self) -> Result<(Sender, SocketAddr), Status> {
         let mut changes = self.state.subscribe();
         loop {
             let state = changes.borrow_and_update().clone();
             match state {
-                State::Ready(sender) if !sender.is_closed() => return Ok(sender),
+                State::Ready(sender, peer) if !sender.is_closed() => return Ok((sender, peer)),
                 // Its keeper is about to notice.
-                State::Ready(_) | State::Connecting => {}
+                State::Ready(..) | State::Connecting => {}
                 State::Failing(reason) => return Err(Status::unavailable(&*reason)),
                 State::Idle => {
                     self.start();
@@ -91,9 +96,12 @@ impl Backend {
         parts.authority = Some(authority.map_err(|e| Status::unavailable(format!("address {}: {e}", self.address)))?);
         *request.uri_mut() = uri::Uri::from_parts(parts).map_err(|e| Status::internal(e.to_string()))?;
         loop {
-            let mut sender = self.connection().await?;
+            let (mut sender, peer) = self.connection().await?;
             match sender.try_send_request(request).await {
-                Ok(response) => return Ok(response.map(|body| Body::new(body.map_err(|e| broken(&e))))),
+                Ok(mut response) => {
+                    response.extensions_mut().insert(PeerAddress(peer));
+                    return Ok(response.map(|body| Body::new(body.map_err(|e| broken(&e)))));
+                }
                 // It never left this process, so it may go out again over the next connection.
                 Err(mut unsent) => match unsent.take_message() {
                     Some(message) => request = message,
@@ -110,9 +118,9 @@ async fn keep(address: Arc<str>, state: watch::Sender<State>) {
     loop {
         let pause = backoff::pause(failures, rand::random_range(-1.0..=1.0));
         match dial::connect(&address, backoff::attempt_limit(pause)).await {
-            Ok((sender, end)) => {
-                state.send_replace(State::Ready(sender));
-                end.await.ok();
+            Ok(Connection { sender, peer, ended }) => {
+                state.send_replace(State::Ready(sender, peer));
+                ended.await.ok();
                 state.send_replace(State::Idle);
                 return;
             }
@@ -154,8 +162,10 @@ impl Service<Request<Body>> for Backend {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(self.clone().send(request))
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let departure = trace::depart(&mut request);
+        let backend = self.clone();
+        Box::pin(async move { departure.arrived(backend.send(request).await) })
     }
 }
 

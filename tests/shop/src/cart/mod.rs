@@ -10,13 +10,14 @@ use crate::{
     log::Log,
     platform,
     service::Start,
+    trace::Tracing,
 };
 use hipstershop_proto::hipstershop::{
     AddItemRequest, Cart, CartItem, Empty, EmptyCartRequest, GetCartRequest,
     cart_service_server::{CartService, CartServiceServer},
 };
 use store::Store;
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{Request, Response, Status, service::Routes};
 
 /// The port that upstream's image sets; `PORT` means nothing to this service.
 const DEFAULT_PORT: u16 = 7070;
@@ -34,15 +35,14 @@ pub(crate) async fn run(start: &Start) -> Result<(), StartError> {
         "info: Microsoft.Hosting.Lifetime[14]\n      Now listening on: http://{}",
         grpc::address(&listener)
     ));
-    let routes = Server::builder()
-        .add_service(CartServiceServer::new(Carts { store, log: start.log.clone() }))
+    let routes = Routes::new(CartServiceServer::new(Carts { store, log: start.log.clone() }))
         .add_service(health::server(start.platform, start.log.clone()));
     let log = start.log.clone();
     let stop = async move {
         platform::told().await;
         log.info("info: Microsoft.Hosting.Lifetime[0]\n      Application is shutting down...");
     };
-    grpc::serve(routes, listener, stop).await
+    grpc::serve(routes, &Tracing::default(), listener, stop).await
 }
 
 #[derive(Debug)]

@@ -3,12 +3,7 @@
 mod duration;
 mod products;
 
-use crate::{
-    env::StartError,
-    grpc, health,
-    log::Log,
-    service::{Start, check_tracing},
-};
+use crate::{env::StartError, grpc, health, log::Log, service::Start, trace::Tracing};
 use hipstershop_proto::hipstershop::{
     Empty, GetProductRequest, ListProductsResponse, Product, SearchProductsRequest, SearchProductsResponse,
     product_catalog_service_server::{ProductCatalogService, ProductCatalogServiceServer},
@@ -21,22 +16,21 @@ use std::{
     time::Duration,
 };
 use tokio::signal::unix::{SignalKind, signal};
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{Request, Response, Status, service::Routes};
 
 /// Runs the service.
 pub(crate) async fn run(start: &Start) -> Result<(), StartError> {
     let port = start.env.port(Some(3550))?;
-    check_tracing(start)?;
+    let tracing = Tracing::of(start)?;
     let extra_latency = extra_latency(start)?;
     let reload = Arc::new(AtomicBool::new(false));
     watch_signals(&reload, &start.log);
     let products = products::parse(&start.log)?;
     let catalog = Catalog { products, reload, extra_latency, log: start.log.clone() };
     start.log.info(format!("starting grpc server at :{port}"));
-    let routes = Server::builder()
-        .add_service(ProductCatalogServiceServer::new(catalog))
+    let routes = Routes::new(ProductCatalogServiceServer::new(catalog))
         .add_service(health::server(start.platform, start.log.clone()));
-    grpc::serve_forever(routes, port).await
+    grpc::serve_forever(routes, &tracing, port).await
 }
 
 fn extra_latency(start: &Start) -> Result<Duration, StartError> {

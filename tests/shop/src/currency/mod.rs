@@ -2,21 +2,20 @@
 
 mod rates;
 
-use crate::{env::StartError, grpc, health, log::Log, money, service::Start};
+use crate::{env::StartError, grpc, health, log::Log, money, service::Start, trace::Tracing};
 use hipstershop_proto::hipstershop::{
     CurrencyConversionRequest, Empty, GetSupportedCurrenciesResponse, Money,
     currency_service_server::{CurrencyService, CurrencyServiceServer},
 };
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{Request, Response, Status, service::Routes};
 
 /// Runs the service.
 pub(crate) async fn run(start: &Start) -> Result<(), StartError> {
+    let tracing = Tracing::of(start)?;
     let port = start.env.port(None)?;
     start.log.info(format!("CurrencyService gRPC server started on port {port}"));
-    let routes = Server::builder()
-        .add_service(server(start.log.clone()))
-        .add_service(health::server(start.platform, start.log.clone()));
-    grpc::serve_forever(routes, port).await
+    let routes = Routes::new(server(start.log.clone())).add_service(health::server(start.platform, start.log.clone()));
+    grpc::serve_forever(routes, &tracing, port).await
 }
 
 /// The service as tonic serves it.

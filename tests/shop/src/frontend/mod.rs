@@ -19,7 +19,8 @@ use crate::{
     env::StartError,
     grpc,
     log::Log,
-    service::{Start, check_tracing},
+    service::Start,
+    trace::{self, Tracing},
 };
 use axum::{
     Router,
@@ -27,7 +28,7 @@ use axum::{
 };
 use peers::Peers;
 use settings::Settings;
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 const METADATA_SERVER: &str = "metadata.google.internal.:80";
 
@@ -44,7 +45,7 @@ struct Shop {
 /// Runs the service. Like upstream's it has no timeouts and no graceful stop.
 pub(crate) async fn run(start: &Start) -> Result<(), StartError> {
     let port = start.env.port(Some(8080))?;
-    check_tracing(start)?;
+    let tracing = Tracing::of(start)?;
     let (peers, settings) = (Peers::of(&start.env)?, Settings::of(&start.env));
     let address = start.env.get("LISTEN_ADDR").unwrap_or_default();
     let listener =
@@ -52,7 +53,9 @@ pub(crate) async fn run(start: &Start) -> Result<(), StartError> {
     let shop = Arc::new(Shop { settings, peers, log: start.log.clone(), host: crate::log::hostname() });
     tokio::spawn(report_place(start.log.clone()));
     start.log.info(format!("starting server on {}", grpc::address(&listener)));
-    let served = axum::serve(listener, routes(shop)).await;
+    // Outside of everything else, as in upstream's chain of handlers.
+    let pages = routes(shop).layer(axum::middleware::from_fn_with_state(tracing, trace::receive));
+    let served = axum::serve(listener, pages.into_make_service_with_connect_info::<SocketAddr>()).await;
     served.map_err(|error| StartError::Serve(error.to_string()))
 }
 

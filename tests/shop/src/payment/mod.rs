@@ -7,24 +7,25 @@ use crate::{
     grpc, health,
     log::{Log, Severity},
     service::Start,
+    trace::Tracing,
 };
 use hipstershop_proto::hipstershop::{
     ChargeRequest, ChargeResponse,
     payment_service_server::{PaymentService, PaymentServiceServer},
 };
 use serde_json::json;
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{Request, Response, Status, service::Routes};
 
 pub(crate) use card::luhn;
 
 /// Runs the service.
 pub(crate) async fn run(start: &Start) -> Result<(), StartError> {
+    let tracing = Tracing::of(start)?;
     let port = start.env.port(None)?;
     start.log.info(format!("PaymentService gRPC server started on port {port}"));
-    let routes = Server::builder()
-        .add_service(PaymentServiceServer::new(Payment { log: start.log.clone() }))
+    let routes = Routes::new(PaymentServiceServer::new(Payment { log: start.log.clone() }))
         .add_service(health::server(start.platform, start.log.clone()));
-    grpc::serve_forever(routes, port).await
+    grpc::serve_forever(routes, &tracing, port).await
 }
 
 #[derive(Debug)]

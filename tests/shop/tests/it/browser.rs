@@ -10,6 +10,8 @@ pub(crate) struct Browser {
     port: u16,
     session: String,
     pub(crate) currency: Option<String>,
+    /// Further lines of every request's head.
+    pub(crate) headers: String,
 }
 
 #[derive(Debug)]
@@ -28,7 +30,7 @@ impl Page {
 
 impl Browser {
     pub(crate) fn new(port: u16, session: &str) -> Self {
-        Self { port, session: session.to_owned(), currency: None }
+        Self { port, session: session.to_owned(), currency: None, headers: String::new() }
     }
 
     pub(crate) fn get(&self, path: &str) -> Page {
@@ -78,9 +80,9 @@ impl Browser {
         };
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the frontend accepts");
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        let length = body.len();
+        let (length, headers) = (body.len(), &self.headers);
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: shop.local\r\nConnection: close\r\n{cookie}Content-Length: {length}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: shop.local\r\nConnection: close\r\n{cookie}{headers}Content-Length: {length}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}"
         );
         stream.write_all(request.as_bytes()).unwrap();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it leaves out")]
 
 mod browser;
+mod collector;
 mod loading;
 mod outages;
 mod ports;
@@ -10,3 +11,4 @@ mod purchase;
 mod shop;
 mod starting;
 mod stopping;
+mod tracing;
