@@ -95,7 +95,7 @@ fn compile(cache: &Cache, part: &Part, out: &Path, log: &Path, progress: &Progre
     // More memory and no debug information: a fifth less work for the compiler.
     let mut environment = vec![("GOWORK", "off".to_owned()), ("GOFLAGS", String::new()), ("GOGC", "400".to_owned())];
     let mut link = "-s -w".to_owned();
-    let mut tags = "";
+    let mut tags = part.tags();
     match part.linking {
         Linking::Pure => environment.push(("CGO_ENABLED", "0".to_owned())),
         Linking::Versioned => {
@@ -107,6 +107,10 @@ fn compile(cache: &Cache, part: &Part, out: &Path, log: &Path, progress: &Progre
             {
                 link.push_str(&format!(" -X k8s.io/component-base/version.git{name}={value}"));
             }
+        }
+        Linking::Named(version) => {
+            environment.push(("CGO_ENABLED", "0".to_owned()));
+            link.push_str(&format!(" -X github.com/prometheus/common/version.Version={version}"));
         }
         Linking::Seccomp => {
             let sysroot = Sysroot::with(cache, &["libseccomp-dev"], progress)?;
@@ -166,7 +170,7 @@ fn follow(lines: Option<impl std::io::BufRead>, log: &Path, step: &Step) -> Resu
 /// How many packages the build is made of; unknown when Go does not say. Fetches their modules, which it needs for that.
 fn count(part: &Part, pinned: &[String], packages: &[&str]) -> Option<u64> {
     let answer = Command::new("go")
-        .args(["list", "-mod=readonly", "-deps"])
+        .args(["list", "-mod=readonly", "-deps", "-tags", part.tags()])
         .args(pinned)
         .args(packages)
         .current_dir(part.module())

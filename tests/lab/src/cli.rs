@@ -3,12 +3,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Subcommand, ValueEnum};
 
+use crate::build::build;
 use crate::cache::Cache;
 use crate::image::{self, REGISTRY, TAG, TRAEFIK, build_lite, stand_ins};
 use crate::lab::{Lab, Options, Status};
+use crate::part::Part;
 use crate::progress::Progress;
 use crate::record::Mode;
 use crate::running::Running;
@@ -65,9 +67,21 @@ pub enum LabArgs {
         /// Traefik too, an ingress controller; built from its Go module when it is missing (minutes)
         #[arg(long)]
         traefik: bool,
+        /// Prometheus and its operator, kube-state-metrics, the collector, the blackbox exporter; built when missing (minutes)
+        #[arg(long)]
+        monitoring: bool,
+        /// The node exporter, which only the published kube-prometheus-stack runs
+        #[arg(long)]
+        node_exporter: bool,
         /// A checkout of nginx/kubernetes-ingress: F5's controller is built from it around Debian's nginx
         #[arg(long, value_name = "PATH")]
         f5: Option<PathBuf>,
+    },
+    /// Build parts of labs ahead and print their folders
+    Build {
+        /// Names of parts, e.g. `prometheus`
+        #[arg(required = true)]
+        parts: Vec<String>,
     },
     /// Print the path of a lab's kubeconfig
     Kubeconfig {
@@ -130,7 +144,7 @@ pub fn run(args: LabArgs) -> Result<()> {
                 lab.down(&progress)?;
             }
         }
-        LabArgs::Images { name, registry, tag, program, upstream, traefik, f5 } => {
+        LabArgs::Images { name, registry, tag, program, upstream, traefik, monitoring, node_exporter, f5 } => {
             let running = Lab::named(&name)?.running()?;
             let program = program.map_or_else(|| build_lite(&progress), Ok)?;
             let mut images = stand_ins(&program, &registry, &tag, &progress)?;
@@ -142,6 +156,12 @@ pub fn run(args: LabArgs) -> Result<()> {
             if traefik {
                 images.push(image::traefik(&Cache::of_user()?, vec![TRAEFIK.to_owned()], &progress)?);
             }
+            if monitoring {
+                images.extend(image::monitoring(&Cache::of_user()?, &progress)?);
+            }
+            if node_exporter {
+                images.push(image::node_exporter(&Cache::of_user()?, &progress)?);
+            }
             let f5 = f5.map(|checkout| image::f5(&checkout, &Cache::of_user()?, &progress)).transpose()?;
             images.extend(f5.iter().map(|built| built.image.clone()));
             let step = progress.begin(&format!("load {} images into lab {name}", images.len()), None);
@@ -152,6 +172,16 @@ pub fn run(args: LabArgs) -> Result<()> {
             }
             if let Some(built) = f5 {
                 println!("chart of nginx-ingress {}: {}", built.version, built.chart.display());
+            }
+        }
+        LabArgs::Build { parts } => {
+            let all = Part::all();
+            for name in parts {
+                let Some(part) = all.iter().find(|part| part.name == name) else {
+                    let names: Vec<&str> = all.iter().map(|part| part.name).collect();
+                    bail!("there is no part {name}; there are {}", names.join(", "));
+                };
+                println!("{}", build(&Cache::of_user()?, part, &progress)?.display());
             }
         }
         LabArgs::Kubeconfig { name } => println!("{}", Lab::named(&name)?.running()?.kubeconfig.display()),

@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn every_cut_has_its_packages_and_its_module_is_required() {
-        for part in [Part::TRAEFIK] {
+        for part in [Part::TRAEFIK, Part::PROMETHEUS, Part::PROMETHEUS_OPERATOR, Part::COLLECTOR] {
             let required = fs::read_to_string(part.module().join("go.mod")).unwrap();
             for (path, name) in part.cut() {
                 assert!(part.module().join("cut").join(name).is_dir(), "{name}");

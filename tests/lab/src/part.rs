@@ -5,6 +5,8 @@
 //! programs. The libraries of Kubernetes are those of [`KUBERNETES`]; of the others Go takes the newest that a part asks
 //! for. A part may so run on other libraries than in its own releases, which is why a change of `go.mod` runs all tests.
 
+mod monitoring;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,8 +18,8 @@ use crate::cut::Cut;
 /// The Kubernetes version of every lab.
 pub const KUBERNETES: &str = "1.36.3";
 
-/// What the packages of our own begin with, before their folder in the module.
-const OURS: &str = "boutique.dev/lab/";
+/// What the packages of our own begin with, before the module and their folder in it.
+const OURS: &str = "boutique.dev/";
 
 /// One unit of building: programs that come from one Go module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub(crate) enum Linking {
     Pure,
     /// Go alone, told which Kubernetes version it is.
     Versioned,
+    /// Go alone, told its own version as Prometheus' programs are.
+    Named(&'static str),
     /// With libseccomp's C code, statically: without it runc refuses every pod with a seccomp profile.
     Seccomp,
 }
@@ -191,6 +195,12 @@ impl Part {
         Self::PAUSE,
     ];
 
+    /// Every part.
+    pub fn all() -> Vec<Self> {
+        let rest = [Self::NETPOL, Self::KWOK, Self::HELM, Self::HELM3, Self::TOFU, Self::TRAEFIK, Self::NODE_EXPORTER];
+        [Self::REAL, Self::MONITORING, &rest].concat()
+    }
+
     /// The Go module that pins the part.
     pub(crate) fn module(&self) -> PathBuf {
         PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/go")).join(self.module)
@@ -201,7 +211,7 @@ impl Part {
         if *self == Self::TRAEFIK {
             &[("github.com/go-acme/lego/v4", "lego"), ("github.com/traefik/traefik/v3", "traefik")]
         } else {
-            &[]
+            self.monitoring_cut()
         }
     }
 
@@ -220,14 +230,17 @@ impl Part {
             hash.update(fs::read(file).with_context(|| format!("read {}", file.display()))?);
         }
         // How it is built belongs to the key too.
-        hash.update(format!("{:?}{:?}", self.programs, self.linking));
+        hash.update(format!("{:?}{:?}{}", self.programs, self.linking, self.tags()));
         let digest: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         Ok(format!("{}-{}-{digest}", self.name, self.version))
     }
 
     /// The module's folder, and those below it that only some of its parts are made of: packages of ours, what is cut.
     fn sources(&self, module: &Path) -> Vec<PathBuf> {
-        let ours = self.programs.iter().filter_map(|(package, _)| package.strip_prefix(OURS));
+        let ours = self
+            .programs
+            .iter()
+            .filter_map(|(package, _)| package.strip_prefix(OURS)?.strip_prefix(self.module)?.strip_prefix('/'));
         let cut = (!self.cut().is_empty()).then_some("cut");
         [module.to_owned()].into_iter().chain(ours.chain(cut).map(|folder| module.join(folder))).collect()
     }
@@ -252,13 +265,7 @@ mod tests {
 
     #[test]
     fn every_part_has_a_module_that_pins_its_version() {
-        for part in Part::SIM.iter().chain(Part::REAL).chain(&[
-            Part::NETPOL,
-            Part::TOFU,
-            Part::TRAEFIK,
-            Part::HELM,
-            Part::HELM3,
-        ]) {
+        for part in Part::all() {
             let text = fs::read_to_string(part.module().join("go.mod")).unwrap();
             assert!(part.name == "pause" || text.contains(&format!("v{}", part.version)), "{}", part.name);
             assert!(part.key().unwrap().starts_with(&format!("{}-{}-", part.name, part.version)));
@@ -274,6 +281,7 @@ mod tests {
         assert_eq!(names(Part::ETCD), ["m"]);
         assert_eq!(names(Part::COREDNS), ["m", "m/coredns"]);
         assert_eq!(names(Part::TRAEFIK), ["m", "m/cut"]);
+        assert_eq!(names(Part::COLLECTOR), ["m", "m/collector", "m/cut"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod archive;
 mod busybox;
 mod f5;
 mod libraries;
+mod monitoring;
 mod redis;
 mod shop;
 mod stand_ins;
@@ -13,6 +14,10 @@ mod upstream;
 pub use archive::write_archive;
 pub use busybox::busybox;
 pub use f5::{F5, f5};
+pub use monitoring::{
+    BLACKBOX_EXPORTER, COLLECTOR, CONFIG_RELOADER, KUBE_STATE_METRICS, NODE_EXPORTER, PROMETHEUS, PROMETHEUS_OPERATOR,
+    collector, monitoring, node_exporter,
+};
 pub use redis::redis;
 pub use shop::{SERVICES, shop};
 pub use stand_ins::{REGISTRY, TAG, build_lite, stand_ins};
