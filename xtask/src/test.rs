@@ -39,11 +39,12 @@ pub(crate) fn test() -> Result<()> {
     rest.and(acceptance)
 }
 
-/// Builds what the tests run beside the workspace's own binaries: the parts of both labs, helm, an ingress controller,
-/// terraform where there is none, and the stand-in for the shop's services. A test that finds one missing builds it, too.
+/// Builds what the tests run beside the workspace's own binaries: the parts of both labs, helm, an ingress controller, what
+/// watches a shop, terraform where there is none, and the stand-in for the shop's services. A test that finds one missing
+/// builds it, too.
 fn programs_of_the_tests(progress: &Progress) -> Result<()> {
     let cache = Cache::of_user()?;
-    let parts = [Part::REAL, &[Part::NETPOL, Part::KWOK, Part::HELM, Part::TRAEFIK]].concat();
+    let parts = [Part::REAL, &[Part::NETPOL, Part::KWOK, Part::HELM, Part::TRAEFIK], Part::MONITORING].concat();
     boutique_lab::fetch_ahead(&cache, &parts);
     for part in &parts {
         boutique_lab::build(&cache, part, progress)?;
