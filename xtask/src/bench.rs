@@ -25,6 +25,8 @@ const AWAY: Duration = Duration::from_millis(20);
 const PLANS: usize = 7;
 const APPLIES: usize = 5;
 const HANDSHAKES: usize = 20;
+/// The example of boutique-cluster that writes a shop's objects and does nothing else.
+const BARE: &str = "bare_writes";
 const APPLY: [&str; 3] = ["apply", "-auto-approve", "-no-color"];
 
 /// How the provider's requests are told from those of others: the begin of its user agent.
@@ -47,6 +49,8 @@ struct Tiny {
 /// What first applies take.
 struct Applies {
     kubectl: Duration,
+    /// The writes alone, by a client that does nothing else.
+    bare: Duration,
     terraform: Duration,
     memory: u64,
     requests: usize,
@@ -90,6 +94,14 @@ impl Bench {
                 process::handshake(&provider, Some(&host), HANDSHAKES)?,
             ))
         })?;
+        let example = |package, name| {
+            let args = ["build", "--quiet", "--release", "--locked", "--package", package, "--example", name];
+            workspace::run(&mut workspace::cargo(&args))
+        };
+        console::step("build the clients to compare with", || {
+            example("tfplugin-rs", "tiny")?;
+            example("boutique-cluster", BARE)
+        })?;
         let nothing = console::step("terraform plan of nothing", || self.nothing())?;
         let tiny = console::step("plan and apply of the documentation's provider", || self.tiny())?;
         let near = &self.running.kubeconfig;
@@ -115,6 +127,12 @@ impl Bench {
             told("terraform apply, not waiting", millis(applies.terraform)),
             told("kubectl apply --server-side, same objects", millis(applies.kubectl)),
             at_most(ratio, applies.terraform, applies.kubectl, 0.5, "≤ 0.5"),
+            told("the same objects, written by a bare client that is connected", millis(applies.bare)),
+            told(
+                "least for any provider : kubectl apply (documentation's apply and bare writes)",
+                ratio_of(tiny.apply + applies.bare, applies.kubectl),
+            ),
+            at_most("terraform apply : that least", applies.terraform, tiny.apply + applies.bare, 1.25, "≤ 1.25"),
             told(&from_afar("terraform apply, not waiting"), millis(away.terraform)),
             told(&from_afar("kubectl apply --server-side"), millis(away.kubectl)),
             at_most(&from_afar(ratio), away.terraform, away.kubectl, 0.5, "≤ 0.5"),
@@ -133,16 +151,6 @@ impl Bench {
     /// A plan without changes and a first apply of the provider in tfplugin-rs' documentation, installed as ours is: what
     /// terraform itself takes around any provider.
     fn tiny(&self) -> Result<Tiny> {
-        workspace::run(&mut workspace::cargo(&[
-            "build",
-            "--quiet",
-            "--release",
-            "--locked",
-            "--package",
-            "tfplugin-rs",
-            "--example",
-            "tiny",
-        ]))?;
         let folder = self.module("tiny", TINY)?;
         let mirror = folder.join("mirror");
         for host in package::HOSTS {
@@ -168,7 +176,7 @@ impl Bench {
     /// looking at the provider's memory, counting requests.
     fn applies(&self, provider: &Path, from: &str, kubeconfig: &Path) -> Result<Applies> {
         let config = &self.package.cli_config;
-        let (mut kubectl, mut terraform) = (Vec::new(), Vec::new());
+        let (mut kubectl, mut bare, mut terraform) = (Vec::new(), Vec::new(), Vec::new());
         let (mut memory, mut requests, mut stays) = (0, 0, PathBuf::new());
         for round in 0..=APPLIES {
             let namespace = format!("kubectl-{from}-{round}");
@@ -177,6 +185,14 @@ impl Bench {
             let begun = Instant::now();
             self.kubectl_of(kubeconfig, &["apply", "--server-side", "-f", &file.to_string_lossy()])?;
             let by_kubectl = begun.elapsed();
+            self.settle(&namespace)?;
+            self.clear(&namespace)?;
+
+            let namespace = format!("bare-{from}-{round}");
+            self.kubectl(&["create", "namespace", &namespace])?;
+            let writes = workspace::target_dir().join("release/examples").join(BARE);
+            let by_bare = workspace::output(Command::new(writes).arg(kubeconfig).arg(&namespace))?;
+            let by_bare = Duration::from_millis(by_bare.trim().parse().context("milliseconds of the bare writes")?);
             self.settle(&namespace)?;
             self.clear(&namespace)?;
 
@@ -192,6 +208,7 @@ impl Bench {
                 let begun = Instant::now();
                 workspace::output(&mut apply)?;
                 kubectl.push(by_kubectl);
+                bare.push(by_bare);
                 terraform.push(begun.elapsed());
             }
             self.settle(&namespace)?;
@@ -201,7 +218,8 @@ impl Bench {
                 self.clear(&namespace)?;
             }
         }
-        Ok(Applies { kubectl: middle(kubectl), terraform: middle(terraform), memory, requests, stays })
+        let (kubectl, bare, terraform) = (middle(kubectl), middle(bare), middle(terraform));
+        Ok(Applies { kubectl, bare, terraform, memory, requests, stays })
     }
 
     /// Waits until the cluster has done its own work for an apply, so that the next one is not measured with it.
@@ -277,8 +295,11 @@ fn told(what: &str, value: String) -> Figure {
 
 /// A ratio of two figures of this run.
 fn at_most(what: &str, ours: Duration, theirs: Duration, most: f64, bound: &'static str) -> Figure {
-    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
-    figure(what, format!("{ratio:.2}"), bound, ratio <= most)
+    figure(what, ratio_of(ours, theirs), bound, ours.as_secs_f64() <= most * theirs.as_secs_f64())
+}
+
+fn ratio_of(ours: Duration, theirs: Duration) -> String {
+    format!("{:.2}", ours.as_secs_f64() / theirs.as_secs_f64())
 }
 
 /// What a figure is called when the server is [`AWAY`].
