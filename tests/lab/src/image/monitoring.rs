@@ -11,12 +11,9 @@ use crate::cache::Cache;
 use crate::part::Part;
 use crate::progress::Progress;
 
-/// Prometheus under the name in kube-prometheus-stack 88.5.3, and under the one that its operator takes by itself.
-pub const PROMETHEUS: [&str; 3] = [
-    "quay.io/prometheus/prometheus:v3.14.0-distroless",
-    "quay.io/prometheus/prometheus:v3.14.0",
-    "quay.io/prometheus/prometheus:v3.13.1",
-];
+/// Prometheus under the name in kube-prometheus-stack 88.5.3, and under the plain one.
+pub const PROMETHEUS: [&str; 2] =
+    ["quay.io/prometheus/prometheus:v3.14.0-distroless", "quay.io/prometheus/prometheus:v3.14.0"];
 /// The operator of kube-prometheus-stack 88.5.3.
 pub const PROMETHEUS_OPERATOR: &str = "quay.io/prometheus-operator/prometheus-operator:v0.93.1";
 /// What the operator puts beside Prometheus.

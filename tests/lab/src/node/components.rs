@@ -153,6 +153,8 @@ state = '/run/containerd'
             "imageGCLowThresholdPercent": 99,
             "resolvConf": "/run/lab/resolv.conf",
             "serializeImagePulls": false,
+            // Mounted ConfigMaps, such as Prometheus' rules, follow their objects in this time instead of a minute.
+            "syncFrequency": "10s",
             "tlsCertFile": self.pki("kubelet.crt"),
             "tlsPrivateKeyFile": self.pki("kubelet.key"),
         })
