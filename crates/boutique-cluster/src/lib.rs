@@ -16,6 +16,7 @@ pub mod inject;
 mod kept;
 pub mod lease;
 pub mod list;
+pub mod monitoring;
 pub mod observe;
 pub mod outside;
 mod port_forward;

@@ -94,7 +94,7 @@ impl Cluster {
     ) -> Result<Vec<Value>, ApiError> {
         let lists = kinds.into_iter().map(|kind| async move {
             match self.list(kind, Some(namespace), selector).await {
-                Err(error) if kind == Kind::MIDDLEWARE && error.is_not_found() => Ok(List::default()),
+                Err(error) if kind.is_custom() && error.is_not_found() => Ok(List::default()),
                 list => list,
             }
         });

@@ -28,6 +28,7 @@ pub use destroy::{DestroyRequest, Destroyed, destroy, destroy_then};
 pub use error::{ApplyError, Cause, DestroyError, ForeignObject, ReadError};
 pub use read::{SetReading, read};
 pub use request::{Adopt, Applied, ApplyRequest, Safeguards};
+pub(crate) use wait::until_current;
 pub use wait::{Target, WaitError, WaitRequest, Waited, finish, wait};
 
 /// Kinds that members of a set may have. Secrets are not among them: revisions hold their members whole.
@@ -43,9 +44,21 @@ pub fn member_kinds(owner: Owner) -> &'static [Kind] {
         Kind::NETWORK_POLICY,
     ];
     const ROUTES: &[Kind] = &[Kind::INGRESS, Kind::MIDDLEWARE, Kind::DEPLOYMENT];
+    const WATCH: &[Kind] = &[
+        Kind::DEPLOYMENT,
+        Kind::SERVICE,
+        Kind::SERVICE_ACCOUNT,
+        Kind::CONFIG_MAP,
+        Kind::INGRESS,
+        Kind::PROMETHEUS_RULE,
+        Kind::SERVICE_MONITOR,
+        Kind::POD_MONITOR,
+        Kind::PROBE,
+    ];
     match owner {
-        Owner::Stack | Owner::Monitoring => WORKLOADS,
+        Owner::Stack => WORKLOADS,
         Owner::Ingress => ROUTES,
+        Owner::Monitoring => WATCH,
     }
 }
 

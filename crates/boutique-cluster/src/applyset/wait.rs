@@ -111,6 +111,18 @@ pub async fn wait(
     bounds: &Bounds,
     events: &Events,
 ) -> Result<Waited, Box<WaitError>> {
+    let waited = until_current(cluster, request, bounds, events).await?;
+    complete(cluster, request).await?;
+    Ok(waited)
+}
+
+/// As [`wait`], for a set that waits for more afterwards: it goes on being pending.
+pub(crate) async fn until_current(
+    cluster: &Cluster,
+    request: &WaitRequest,
+    bounds: &Bounds,
+    events: &Events,
+) -> Result<Waited, Box<WaitError>> {
     let began = tokio::time::Instant::now();
     let namespace = &request.id.namespace;
     let mut warnings = Follow::labelled(Kind::EVENT, "");
@@ -138,7 +150,6 @@ pub async fn wait(
             told = Some(state);
         }
         if missing.is_empty() {
-            complete(cluster, request).await?;
             return Ok(Waited { took: began.elapsed() });
         }
         let mut observation = observe(&followed);

@@ -39,7 +39,7 @@ pub enum CertificateError {
     Api(#[from] ApiError),
     /// Somebody else has a Secret of that name.
     #[error(
-        "Secret {namespace}/{name} exists and is not of this ingress: the self-signed certificate would overwrite it; \
+        "Secret {namespace}/{name} exists and was not made by this resource: the self-signed certificate would overwrite it; \
          delete it (kubectl delete secret {name} -n {namespace}), or use it (tls = {{ secret = {name:?} }})"
     )]
     Foreign {
@@ -59,7 +59,7 @@ pub enum CertificateError {
 }
 
 /// Secrets to hold certificates, each with the hosts that it stands for.
-pub(super) type Wanted = BTreeMap<String, Vec<String>>;
+pub(crate) type Wanted = BTreeMap<String, Vec<String>>;
 
 /// Name of the Secret of the authority.
 fn authority_name(id: &SetId) -> String {
@@ -68,15 +68,15 @@ fn authority_name(id: &SetId) -> String {
 
 /// The certificates as they are in the cluster.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// Certificate of the authority, PEM; none if there is none that could sign.
-    pub(super) authority: Option<String>,
+    pub(crate) authority: Option<String>,
     /// What an apply would put right, as sentences.
-    pub(super) pending: Vec<String>,
+    pub(crate) pending: Vec<String>,
 }
 
 /// Looks at the certificates.
-pub(super) async fn read(cluster: &Cluster, id: &SetId, wanted: &Wanted) -> Result<Standing, ApiError> {
+pub(crate) async fn read(cluster: &Cluster, id: &SetId, wanted: &Wanted) -> Result<Standing, ApiError> {
     let found = find(cluster, id, wanted).await?;
     let now = Timestamp::now();
     let mut standing = Standing { authority: None, pending: Vec::new() };
@@ -100,7 +100,7 @@ pub(super) async fn read(cluster: &Cluster, id: &SetId, wanted: &Wanted) -> Resu
 }
 
 /// Makes what is not there or not fit any more, and answers the authority's certificate.
-pub(super) async fn ensure(cluster: &Cluster, id: &SetId, wanted: &Wanted) -> Result<String, CertificateError> {
+pub(crate) async fn ensure(cluster: &Cluster, id: &SetId, wanted: &Wanted) -> Result<String, CertificateError> {
     let found = find(cluster, id, wanted).await?;
     for (name, secret) in &found {
         if !id.owns(secret) {
@@ -129,7 +129,7 @@ pub(super) async fn ensure(cluster: &Cluster, id: &SetId, wanted: &Wanted) -> Re
 }
 
 /// Deletes all Secrets of the ingress.
-pub(super) async fn remove(cluster: &Cluster, id: &SetId) -> Result<(), ApiError> {
+pub(crate) async fn remove(cluster: &Cluster, id: &SetId) -> Result<(), ApiError> {
     let ours = cluster.list(Kind::SECRET, Some(&id.namespace), &id.selector()).await?;
     for secret in ours.items.iter().filter(|secret| id.owns(secret)) {
         cluster.delete_live(secret, Propagation::Background).await?;
@@ -202,7 +202,7 @@ fn unfit(secret: Option<&Value>, authority: Option<&str>, hosts: &[String], now:
         return Some(format!("has no readable key ({error})"));
     }
     if authority.is_none() || part(secret, "ca.crt").as_deref() != authority {
-        return Some("is not signed by the authority of this ingress".to_owned());
+        return Some("is not signed by the authority of this resource".to_owned());
     }
     if facts.not_after < now + days(RENEW_DAYS) {
         return Some(format!("ends at {}", facts.not_after));

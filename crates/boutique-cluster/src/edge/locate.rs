@@ -11,27 +11,27 @@ use crate::{connect::Cluster, port_forward::is_ready, request::ApiError};
 
 /// A controller as it was found.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Located {
+pub(crate) struct Located {
     /// What is known about this kind of controller.
-    pub(super) known: Option<&'static Controller>,
+    pub(crate) known: Option<&'static Controller>,
     /// Its Helm release, as far as that is known.
-    pub(super) release: Option<ReleaseId>,
+    pub(crate) release: Option<ReleaseId>,
     /// Its Service.
-    pub(super) service: Option<Value>,
+    pub(crate) service: Option<Value>,
     /// Its pods.
-    pub(super) pods: Vec<Value>,
+    pub(crate) pods: Vec<Value>,
 }
 
 /// A pod and the port on which it takes requests.
-pub(super) struct Door {
-    pub(super) namespace: String,
-    pub(super) pod: String,
-    pub(super) port: u16,
+pub(crate) struct Door {
+    pub(crate) namespace: String,
+    pub(crate) pod: String,
+    pub(crate) port: u16,
 }
 
 /// Looks for the controller of an ingress: the one that the specification names or, for `existing`, the one that its class
 /// leads to.
-pub(super) async fn locate(cluster: &Cluster, spec: &IngressSpec) -> Result<Located, ApiError> {
+pub(crate) async fn locate(cluster: &Cluster, spec: &IngressSpec) -> Result<Located, ApiError> {
     let class = match cluster.get(Kind::INGRESS_CLASS, None, spec.class()).await {
         Err(error) if error.missing_verb().is_some() => None,
         found => found?,
@@ -81,7 +81,7 @@ impl Located {
     }
 
     /// A ready pod of the controller, and its port for HTTP or HTTPS.
-    pub(super) fn door(&self, secure: bool) -> Option<Door> {
+    pub(crate) fn door(&self, secure: bool) -> Option<Door> {
         let pod = self.pods.iter().find(|pod| is_ready(pod))?;
         let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let port = target(self.service.as_ref()?, secure, pod)?;

@@ -5,12 +5,12 @@
 //! inventory, lease) and [`helm`](crate::helm) (the controller).
 
 mod apply;
-mod certificate;
+pub(crate) mod certificate;
 mod destroy;
 mod error;
-mod locate;
+pub(crate) mod locate;
 mod look;
-mod observe;
+pub(crate) mod observe;
 mod reach;
 mod read;
 mod release;

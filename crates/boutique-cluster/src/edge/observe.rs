@@ -25,7 +25,7 @@ use crate::{connect::Cluster, request::ApiError};
 ///
 /// # Errors
 /// Any failure but a lacking permission.
-pub(super) async fn observe(cluster: &Cluster, spec: &IngressSpec) -> Result<(Located, EdgeObservation), ApiError> {
+pub(crate) async fn observe(cluster: &Cluster, spec: &IngressSpec) -> Result<(Located, EdgeObservation), ApiError> {
     let namespace = Some(spec.namespace.as_str());
     // Boxed, because nine requests at once make a large future, and callers keep it within others.
     let asked = Box::pin(async {
@@ -71,7 +71,7 @@ pub(super) async fn observe(cluster: &Cluster, spec: &IngressSpec) -> Result<(Lo
 }
 
 /// What says where the edge is reached.
-pub(super) async fn objects(cluster: &Cluster, spec: &IngressSpec, located: &Located) -> Result<EdgeObjects, ApiError> {
+pub(crate) async fn objects(cluster: &Cluster, spec: &IngressSpec, located: &Located) -> Result<EdgeObjects, ApiError> {
     let name = spec.ingress_name(&spec.host);
     let (ingress, nodes) = tokio::try_join!(
         one(cluster, Kind::INGRESS, &spec.namespace, &name),

@@ -1,7 +1,6 @@
 //! What each controller is told about a route: annotations of its Ingress.
 
 use super::controller::ControllerKind;
-use super::spec::IssuerKind;
 use super::spec::{IngressSpec, Timeouts, TlsSource};
 
 /// Annotations that the nginx controllers read begin with these.
@@ -30,11 +29,7 @@ pub(super) fn of_host(spec: &IngressSpec, by_node_ports: bool) -> Vec<(String, S
     let mut set = Vec::new();
     let Some(tls) = &spec.tls else { return set };
     if let Some(TlsSource::CertManager(issuer)) = tls.source() {
-        let key = match issuer.kind {
-            IssuerKind::Issuer => "cert-manager.io/issuer",
-            IssuerKind::ClusterIssuer => "cert-manager.io/cluster-issuer",
-        };
-        set.push((key.to_owned(), issuer.name.clone()));
+        set.push((issuer.annotation().to_owned(), issuer.name.clone()));
     }
     let redirects = spec.redirects();
     match spec.controller.kind {

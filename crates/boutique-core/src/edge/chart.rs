@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::spec::IngressSpec;
+use super::controller::Chart;
+use super::spec::{ChartSpec, IngressSpec};
 
 /// A chart as Helm's tools are told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,20 +32,23 @@ impl fmt::Display for ChartChoice {
 /// The chart of the controller: what the person names, else the one this build knows to work. None for `existing`.
 #[must_use]
 pub fn chart(spec: &IngressSpec) -> Option<ChartChoice> {
-    let known = &spec.known()?.chart;
-    let own = &spec.controller.chart;
+    Some(choose(&spec.known()?.chart, &spec.controller.chart))
+}
+
+/// The chart that a person names, else the known one.
+pub(crate) fn choose(known: &Chart, own: &ChartSpec) -> ChartChoice {
     // The pinned version belongs to the pinned chart: a chart from elsewhere is asked for as it is.
     let is_elsewhere = own.repository.is_some() || own.chart.as_deref().is_some_and(|chart| chart != known.name);
     let version = own.version.clone().or_else(|| (!is_elsewhere).then(|| known.version.to_owned()));
     if is_elsewhere || own.chart.is_some() {
         let repository = own.repository.clone().or_else(|| (!is_elsewhere).then(|| known.repository.to_owned()));
         let chart = own.chart.clone().unwrap_or_else(|| known.name.to_owned());
-        return Some(ChartChoice { chart, repository, version });
+        return ChartChoice { chart, repository, version };
     }
-    Some(match known.oci {
+    match known.oci {
         Some(reference) => ChartChoice { chart: reference.to_owned(), repository: None, version },
         None => ChartChoice { chart: known.name.to_owned(), repository: Some(known.repository.to_owned()), version },
-    })
+    }
 }
 
 /// Whether Helm must not check the values against the chart's schema, because that would ask the internet.

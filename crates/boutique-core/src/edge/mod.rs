@@ -15,7 +15,7 @@ pub mod users;
 mod annotations;
 mod load;
 mod render;
-mod validate;
+pub(crate) mod validate;
 pub(crate) mod values;
 
 pub use chart::{ChartChoice, chart, skip_schema_validation};

@@ -17,7 +17,7 @@ const MAX_REPLICAS: i64 = 100;
 /// Nobody waits longer than an hour for a page.
 const MAX_SECONDS: i64 = 3600;
 /// Helm's own limit, below Kubernetes' 63 because charts append to it.
-const MAX_RELEASE: usize = 53;
+pub(crate) const MAX_RELEASE: usize = 53;
 /// The most characters in a host name and in the name of an Ingress.
 const MAX_HOST: usize = 253;
 /// The most characters in the value of a label.
@@ -80,7 +80,8 @@ pub(super) fn warnings(spec: &IngressSpec) -> Vec<Problem> {
     problems.into_vec()
 }
 
-fn check_host(path: &[&str], host: &str, wildcard: bool, problems: &mut Problems) {
+/// What is wrong with the name of a host.
+pub(crate) fn check_host(path: &[&str], host: &str, wildcard: bool, problems: &mut Problems) {
     let hint = "write it like shop.local";
     if let Some((scheme, rest)) = host.split_once("://") {
         let bare = rest.split(['/', ':']).next().unwrap_or_default();
@@ -352,6 +353,6 @@ fn check_load(spec: &IngressSpec, problems: &mut Problems) {
 }
 
 /// Whether a text is a DNS subdomain, which names of most objects must be.
-fn is_subdomain(text: &str) -> bool {
+pub(crate) fn is_subdomain(text: &str) -> bool {
     text.len() <= MAX_HOST && text.split('.').all(is_dns_label)
 }

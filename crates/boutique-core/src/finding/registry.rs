@@ -134,4 +134,55 @@ registry! {
     CONTROLLER_RETIRED = 2021, "ingress controller is retired",
         "The controller gets no releases and no security fixes any more.",
         "Move to another kind of controller.";
+    OPERATOR_MISSING = 3001, "Prometheus operator is not there",
+        "No operator runs that would turn rules and monitors into Prometheus' configuration.",
+        "Leave `chart.existing` out, so that one is installed, or bring the existing one back.";
+    MONITORING_CRDS_MISSING = 3002, "custom resource definitions of the operator are missing",
+        "The cluster does not know the kinds in which rules, monitors and probes are written.",
+        "Install the operator with its CRDs: leave `chart.existing` out, or install them with the existing operator.";
+    MONITORING_CRDS_OLD = 3003, "custom resource definitions of the operator are too old",
+        "The CRDs lack a version or a field that our rules, monitors or probes use, so that the API server refuses or drops it.",
+        "Upgrade the CRDs together with the operator; a chart that is installed here does so when its version is raised.";
+    RULE_WEBHOOK_DOWN = 3004, "webhook for rules does not answer",
+        "The API server asks a webhook about every PrometheusRule, nobody stands behind its Service, and without its answer rules are refused.",
+        "Bring the operator's pod to ready; delete the webhook configuration if the operator is gone for good.";
+    PROMETHEUS_IGNORES_US = 3005, "Prometheus does not select our objects",
+        "The selectors of Prometheus do not match the labels or the namespace of our rules, monitors or probes: they are there and nobody reads them.",
+        "Set `chart.selector_labels` to the labels that Prometheus looks for.";
+    RULES_NOT_LOADED = 3006, "rules are not loaded",
+        "Prometheus does not have our rules, or cannot evaluate them: nothing is recorded and no alert fires.",
+        "See the operator's log and the events of the PrometheusRule.";
+    TARGET_DOWN = 3007, "target is not scraped",
+        "Prometheus knows a target of ours and gets no metrics from it.",
+        "The message says what Prometheus was answered; mostly a NetworkPolicy, or a pod that is not ready.";
+    TWO_OPERATORS = 3008, "another operator watches the same namespace",
+        "Another Prometheus operator watches this namespace, too: both would write the configuration of one Prometheus.",
+        "Use the operator that is there (`chart = { existing = true }`), or restrict it to other namespaces.";
+    NODE_EXPORTER_PORT = 3009, "port of the node exporter is taken",
+        "The node exporter listens on port 9100 of every node, and something else has it.",
+        "Switch it off (`chart.values = { nodeExporter = { enabled = false } }`), or give it another port.";
+    NODE_EXPORTER_MOUNT = 3010, "node exporter cannot mount the node's root",
+        "The node does not share its mounts, as in clusters whose nodes are containers.",
+        "Set `platform = \"kind\"`.";
+    ADMISSION_JOB_STUCK = 3011, "job for the webhook's certificate does not end",
+        "Before the chart's objects come, a Job makes the certificate of the operator's webhook; it does not come to its end, and the release waits for it.",
+        "See its pod; `chart.values = { prometheusOperator = { admissionWebhooks = { enabled = false } } }` does without.";
+    PROMETHEUS_NOT_READY = 3012, "Prometheus is not ready",
+        "The Prometheus object is there, and no pod of it answers.",
+        "See its pod and what the operator wrote into the status of the Prometheus object.";
+    STORAGE_PENDING = 3013, "volume of Prometheus is not bound",
+        "No volume was made for Prometheus' claim, so its pod waits.",
+        "Set `storage.class` to a StorageClass that makes volumes, or leave `storage` out.";
+    SHOP_MISSING = 3014, "shop is not there",
+        "The namespace holds no shop of that name: there is nothing to watch.",
+        "Correct `stack`, or apply the shop first.";
+    INGRESS_MISSING = 3015, "ingress is not there",
+        "There is no ingress of that name: no journey can go through it, and Grafana's host has nowhere to be.",
+        "Correct `ingress`, or apply the ingress first.";
+    SHOP_NOT_TRACED = 3016, "requests of the shop leave no spans",
+        "The shop's collector is not there, so that rates, errors and latencies by service are not known; what is left are journeys and the edge.",
+        "Set `tracing = true` on the stack.";
+    EDGE_NOT_SCRAPED = 3017, "controller of the edge shows no metrics",
+        "Pods of the ingress controller have no port for metrics, or its kind is not known.",
+        "Switch its metrics on; a controller that is installed by boutique_ingress has them.";
 }

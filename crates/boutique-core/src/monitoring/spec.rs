@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::pace::Pace;
+use super::validate;
 use crate::contract::SetId;
+use crate::spec::Problem;
 
 /// Monitoring of one shop. Names and stack are enough; a field that an older build does not know is an error there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +29,8 @@ pub struct MonitoringSpec {
     /// What kind of cluster it is, which decides what the chart can scrape.
     #[serde(default)]
     pub platform: Platform,
-    /// How long samples are kept, as Prometheus writes durations; ten days where nothing is said.
+    /// How long samples are kept, as Prometheus writes durations; a day longer than the objective's period where nothing is
+    /// said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<String>,
     /// A volume for samples; without it they go with the pod.
@@ -272,6 +275,30 @@ impl MonitoringSpec {
     #[must_use]
     pub fn release(&self) -> &str {
         self.chart.release.as_deref().unwrap_or(RELEASE)
+    }
+
+    /// Whether Grafana is installed with the chart.
+    #[must_use]
+    pub const fn has_grafana(&self) -> bool {
+        self.grafana.enabled && !self.chart.existing
+    }
+
+    /// Name of the Secret with Grafana's password. It belongs to the release, which several shops may share.
+    #[must_use]
+    pub fn grafana_secret(&self) -> String {
+        format!("boutique-grafana-{}", self.release())
+    }
+
+    /// Everything that is wrong with it, all at once. Empty means it can be rendered.
+    #[must_use]
+    pub fn validate(&self) -> Vec<Problem> {
+        validate::validate(self)
+    }
+
+    /// What works and should be known all the same.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Problem> {
+        validate::warnings(self)
     }
 
     /// Labels by which Prometheus selects rules and monitors.

@@ -62,6 +62,12 @@ kinds! {
     INGRESS = "networking.k8s.io" "v1" "Ingress" "ingresses" true;
     INGRESS_CLASS = "networking.k8s.io" "v1" "IngressClass" "ingressclasses" false;
     MIDDLEWARE = "traefik.io" "v1alpha1" "Middleware" "middlewares" true;
+    PROMETHEUS = "monitoring.coreos.com" "v1" "Prometheus" "prometheuses" true;
+    ALERTMANAGER = "monitoring.coreos.com" "v1" "Alertmanager" "alertmanagers" true;
+    PROMETHEUS_RULE = "monitoring.coreos.com" "v1" "PrometheusRule" "prometheusrules" true;
+    SERVICE_MONITOR = "monitoring.coreos.com" "v1" "ServiceMonitor" "servicemonitors" true;
+    POD_MONITOR = "monitoring.coreos.com" "v1" "PodMonitor" "podmonitors" true;
+    PROBE = "monitoring.coreos.com" "v1" "Probe" "probes" true;
     ENDPOINT_SLICE = "discovery.k8s.io" "v1" "EndpointSlice" "endpointslices" true;
     LEASE = "coordination.k8s.io" "v1" "Lease" "leases" true;
     ROLE = "rbac.authorization.k8s.io" "v1" "Role" "roles" true;
@@ -142,6 +148,11 @@ impl Kind {
     /// Request path of one object.
     pub fn object_path(&self, namespace: Option<&str>, name: &str) -> String {
         format!("{}/{name}", self.path(namespace))
+    }
+
+    /// Whether the kind comes with a chart: a cluster without it has none of its objects, and does not know it either.
+    pub fn is_custom(&self) -> bool {
+        matches!(self.group, "traefik.io" | "monitoring.coreos.com")
     }
 
     /// Whether objects of this kind run pods: they go first when a shop is taken down.

@@ -55,6 +55,17 @@ pub struct Issuer {
     pub name: String,
 }
 
+impl Issuer {
+    /// Annotation of an Ingress by which cert-manager learns of the issuer; its value is the name.
+    #[must_use]
+    pub const fn annotation(&self) -> &'static str {
+        match self.kind {
+            IssuerKind::Issuer => "cert-manager.io/issuer",
+            IssuerKind::ClusterIssuer => "cert-manager.io/cluster-issuer",
+        }
+    }
+}
+
 /// The two kinds of issuers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IssuerKind {
