@@ -5,7 +5,7 @@ use super::layout::Row;
 use super::marks::{FIRING, NOTHING_FIRES, killed_for_memory, marks};
 use super::panel::{Kind, Panel, Scale, States, Unit};
 use super::query::{Query, Variable, services};
-use crate::monitoring::scope::Scope;
+use crate::monitoring::scope::{COLLECTOR, Scope};
 use crate::monitoring::spec::MonitoringSpec;
 
 /// Services whose requests are not seen: nobody traces calls of Redis, and the load generator only asks.
@@ -72,8 +72,16 @@ fn now(scope: &Scope<'_>) -> Row {
 }
 
 fn requests(scope: &Scope<'_>) -> Row {
-    let callers = scope.of_namespace("traces_span_metrics_calls_total", "boutique_service=\"$service\"");
-    let outcomes = format!("sum by (service_name, boutique_outcome) (rate({callers}[{}]))", scope.pace.rate);
+    // The frontend's own spans, and the callers' of everybody else; a traced service writes both for one request.
+    let spans = |which: &str| {
+        let chosen = format!("job=\"{COLLECTOR}\",boutique_service=\"$service\",{which}");
+        format!("rate({}[{}])", scope.of_namespace("traces_span_metrics_calls_total", &chosen), scope.rate())
+    };
+    let outcomes = format!(
+        "sum by (service_name, boutique_outcome) ({} or {})",
+        spans("boutique_service=\"frontend\",span_kind=\"SPAN_KIND_SERVER\""),
+        spans("boutique_service!=\"frontend\",span_kind=\"SPAN_KIND_CLIENT\""),
+    );
     Row::new("Requests")
         .shelf(
             8,

@@ -37,7 +37,8 @@ fn shoppers(scope: &Scope<'_>, name: &str) -> String {
 fn now(spec: &MonitoringSpec, scope: &Scope<'_>) -> Row {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a page are few")]
     let slow = spec.slo.latency_ms as f64 / 1000.0;
-    let bad = (100.0 - spec.slo.availability) / 100.0;
+    // Without the dust of binary fractions.
+    let bad = ((100.0 - spec.slo.availability) * 1e7).round() / 1e9;
     Row::new("Now").shelf(
         4,
         vec![
@@ -215,7 +216,7 @@ fn promise(spec: &MonitoringSpec, scope: &Scope<'_>) -> Row {
                     Kind::Stat,
                     "Period seen",
                     Unit::Ratio,
-                    format!("How much of the {days} days there are samples of; the rest is taken as without requests."),
+                    format!("How much of the {days} days was watched; the rest counts as without errors."),
                 )
                 .query(Query::new(format!("max({})", scope.recorded("boutique:slo_window_filled:ratio", "")), ""))
                 .max(1.0),
