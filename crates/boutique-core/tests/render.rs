@@ -130,7 +130,7 @@ fn every_version_renders_with_its_own_images() {
 
 #[test]
 fn contract_labels_are_on_objects_and_never_in_templates_or_selectors() {
-    for manifest in mk_stack(json!({"profile": "ha", "frontend_external": "NodePort"})) {
+    for manifest in mk_stack(json!({"profile": "ha", "frontend_external": "NodePort", "tracing": true})) {
         let labels: Vec<(&str, &str)> = manifest.labels().collect();
         assert!(labels.contains(&("boutique.dev/stack", "shop")), "{}", manifest.reference());
         assert!(labels.contains(&("boutique.dev/stack-namespace", "shop")), "{}", manifest.reference());
@@ -225,4 +225,85 @@ fn violations(pod: &Value) -> Vec<String> {
         want(ports.iter().all(|port| port.get("hostPort").is_none()), "hostPort");
     }
     found
+}
+
+#[test]
+fn a_shop_that_traces_has_a_collector_and_three_variables_more_in_seven_services() {
+    let manifests = mk_stack(json!({"tracing": true}));
+    let plain = mk_stack(json!({}));
+    let (collector, rest): (Vec<Manifest>, Vec<Manifest>) =
+        manifests.into_iter().partition(|manifest| manifest.name() == "opentelemetrycollector");
+    insta::assert_snapshot!(yaml(&collector));
+
+    assert_eq!(rest.len(), plain.len());
+    let mut traced = Vec::new();
+    for (mut with, without) in rest.into_iter().zip(&plain) {
+        if with == *without {
+            continue;
+        }
+        let env = with.get_mut("/spec/template/spec/containers/0/env").and_then(Value::as_array_mut).expect("has");
+        let added: Vec<Value> = env.drain(env.len() - 3..).collect();
+        traced.push(with.name().to_owned());
+        let expected = json!([
+            {"name": "ENABLE_TRACING", "value": "1"},
+            {"name": "COLLECTOR_SERVICE_ADDR", "value": "opentelemetrycollector:4317"},
+            {"name": "OTEL_SERVICE_NAME", "value": with.name()},
+        ]);
+        assert_eq!(Value::from(added), expected);
+        assert_eq!(with, *without, "nothing else changes");
+    }
+    traced.sort();
+    assert_eq!(
+        traced,
+        [
+            "checkoutservice",
+            "currencyservice",
+            "emailservice",
+            "frontend",
+            "paymentservice",
+            "productcatalogservice",
+            "recommendationservice"
+        ]
+    );
+}
+
+#[test]
+fn a_collector_takes_what_a_person_says_of_it_and_restarts_by_its_configuration_alone() {
+    let deployment = |patch| {
+        let manifests = mk_stack(patch);
+        only(&manifests, |manifest| manifest.reference().to_string() == "Deployment shop/opentelemetrycollector")
+            .pop()
+            .expect("is there")
+    };
+    let pointer = "/spec/template/spec/containers/0";
+    let small = deployment(json!({"tracing": true, "profile": "small", "image_registry": "localhost:5000/shop"}));
+    let container = small.get(pointer).expect("is there");
+    assert_eq!(container["image"], "localhost:5000/shop/otel/opentelemetry-collector-contrib:0.157.0");
+    assert_eq!(
+        container["resources"],
+        json!({"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}})
+    );
+
+    let own = deployment(json!({"tracing": true, "collector": {
+        "image": "example.com/collector:1", "resources": {"limits": {"memory": "100Mi"}},
+    }}));
+    let container = own.get(pointer).expect("is there");
+    assert_eq!(container["image"], "example.com/collector:1");
+    assert_eq!(container["env"], json!([{"name": "GOMEMLIMIT", "value": "80MiB"}]));
+    assert_eq!(container["resources"]["requests"]["memory"], "100Mi", "never above the limit");
+
+    let digest = |patch| deployment(patch).get("/spec/template/metadata/annotations").cloned();
+    let plain = digest(json!({"tracing": true}));
+    assert_eq!(plain, digest(json!({"tracing": true, "load_generator": {"users": 1}})));
+    let below = json!({"tracing": true, "services": {"frontend": {"env": {"BASE_URL": "/shop"}}}});
+    assert_ne!(plain, digest(below), "the pages are elsewhere");
+}
+
+#[test]
+fn a_variable_of_a_persons_own_stands_above_what_tracing_sets() {
+    let manifests = mk_stack(json!({"tracing": true, "services": {"emailservice": {"env": {"ENABLE_TRACING": "0"}}}}));
+    let email = only(&manifests, |manifest| manifest.reference().to_string() == "Deployment shop/emailservice");
+    let env = email[0].get("/spec/template/spec/containers/0/env").and_then(Value::as_array).expect("is there");
+    let values: Vec<_> = env.iter().filter(|variable| variable["name"] == "ENABLE_TRACING").collect();
+    assert_eq!(values, [&json!({"name": "ENABLE_TRACING", "value": "0"})]);
 }

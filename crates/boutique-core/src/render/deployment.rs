@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::probes;
 use super::settings::Settings;
-use crate::spec::Amounts;
+use crate::spec::{Amounts, Resources};
 
 /// Kubernetes' own grace period, where upstream names none.
 const DEFAULT_GRACE: u32 = 30;
@@ -41,15 +41,13 @@ fn pod(settings: &Settings) -> Value {
     if workload.account {
         set("serviceAccountName", settings.name().into());
     }
-    let mut security = json!({"fsGroup": 1000, "runAsGroup": 1000, "runAsNonRoot": true, "runAsUser": 1000});
     if settings.restricted {
         set("automountServiceAccountToken", false.into());
-        security["seccompProfile"] = json!({"type": "RuntimeDefault"});
     }
     if let Some(grace) = grace(settings) {
         set("terminationGracePeriodSeconds", grace.into());
     }
-    set("securityContext", security);
+    set("securityContext", pod_security(settings.restricted));
     if settings.available {
         set(
             "topologySpreadConstraints",
@@ -72,6 +70,15 @@ fn pod(settings: &Settings) -> Value {
         set("volumes", json!([{"name": volume, "emptyDir": {}}]));
     }
     Value::Object(pod)
+}
+
+/// Who the processes of a pod are. *restricted* asks for the profile, too.
+pub(super) fn pod_security(restricted: bool) -> Value {
+    let mut security = json!({"fsGroup": 1000, "runAsGroup": 1000, "runAsNonRoot": true, "runAsUser": 1000});
+    if restricted {
+        security["seccompProfile"] = json!({"type": "RuntimeDefault"});
+    }
+    security
 }
 
 fn grace(settings: &Settings) -> Option<u32> {
@@ -105,7 +112,7 @@ fn container(settings: &Settings) -> Value {
     if settings.available {
         set("lifecycle", json!({"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}}));
     }
-    set("resources", resources(settings));
+    set("resources", resources(&settings.resources));
     set("securityContext", container_security());
     if let Some((volume, path)) = workload.scratch {
         set("volumeMounts", json!([{"name": volume, "mountPath": path}]));
@@ -113,7 +120,8 @@ fn container(settings: &Settings) -> Value {
     Value::Object(container)
 }
 
-fn container_security() -> Value {
+/// What a container may not do.
+pub(super) fn container_security() -> Value {
     json!({
         "allowPrivilegeEscalation": false,
         "capabilities": {"drop": ["ALL"]},
@@ -122,7 +130,8 @@ fn container_security() -> Value {
     })
 }
 
-fn resources(settings: &Settings) -> Value {
+/// Requests and limits as a manifest has them.
+pub(super) fn resources(resources: &Resources) -> Value {
     let amounts = |amounts: &Amounts| {
         let mut map = Map::new();
         for (resource, amount) in [("cpu", &amounts.cpu), ("memory", &amounts.memory)] {
@@ -133,9 +142,7 @@ fn resources(settings: &Settings) -> Value {
         map
     };
     let mut map = Map::new();
-    for (group, amounts) in
-        [("requests", amounts(&settings.resources.requests)), ("limits", amounts(&settings.resources.limits))]
-    {
+    for (group, amounts) in [("requests", amounts(&resources.requests)), ("limits", amounts(&resources.limits))] {
         if !amounts.is_empty() {
             map.insert(group.to_owned(), amounts.into());
         }

@@ -13,6 +13,11 @@ pub fn digest(manifests: &[Manifest]) -> String {
         canonical(manifest.value(), &mut text);
         text.push('\n');
     }
+    of_text(&text)
+}
+
+/// `sha256:<hex>` of a text.
+pub(super) fn of_text(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
     hash.iter().fold("sha256:".to_owned(), |mut hex, byte| {
         use std::fmt::Write as _;

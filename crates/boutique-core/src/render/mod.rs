@@ -3,6 +3,7 @@
 //! Templates and selectors stay upstream's: the only pod label is `app`, containers keep their names, variables their
 //! order. What we add to the pods is what Pod Security's *restricted* level asks for.
 
+mod collector;
 mod deployment;
 mod digest;
 mod objects;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use collector::{COLLECTOR, METRICS_PORT, SPANS_PORT, config, resources as collector_resources, traces};
 pub use digest::digest;
 pub(crate) use objects::{MANAGED_BY, PART_OF};
 pub use settings::resources;
@@ -66,7 +68,18 @@ pub fn stack(spec: &StackSpec) -> Result<Vec<Manifest>, RenderError> {
         }
         manifest
     };
-    let mut manifests = Vec::with_capacity(settings.len() * 4);
+    let mut manifests = Vec::with_capacity(settings.len() * 4 + 4);
+    // Before those who send to it. Nobody waits for it, but spans that find no collector are lost.
+    if spec.tracing {
+        for (kind, body) in [
+            (Kind::SERVICE_ACCOUNT, objects::service_account()),
+            (Kind::CONFIG_MAP, collector::config_map(spec)),
+            (Kind::SERVICE, collector::service()),
+            (Kind::DEPLOYMENT, collector::deployment(spec)),
+        ] {
+            manifests.push(manifest(kind, COLLECTOR, COLLECTOR, body));
+        }
+    }
     for service in settings.iter().filter(|service| service.workload.account) {
         manifests.push(manifest(Kind::SERVICE_ACCOUNT, service.name(), service.name(), objects::service_account()));
     }

@@ -1,7 +1,7 @@
 //! What one service comes to: the catalogue's entry under the profile under the person's own settings.
 
 use super::probes::Probing;
-use super::profile;
+use super::{collector, profile};
 use crate::catalogue::{Catalogue, EnvValue, Image, Workload, address, workload};
 use crate::quantity::Quantity;
 use crate::service::Service;
@@ -115,6 +115,11 @@ fn env(spec: &StackSpec, catalogue: &Catalogue, workload: &Workload) -> Vec<(Str
         }
         _ => {}
     }
+    if spec.tracing && collector::traces(workload.service) {
+        for (name, value) in collector::env(workload.service) {
+            set(name, value);
+        }
+    }
     for (name, value) in spec.services.get(&workload.service).into_iter().flat_map(|own| &own.env) {
         set(name, value.clone());
     }
@@ -126,7 +131,14 @@ fn env(spec: &StackSpec, catalogue: &Catalogue, workload: &Workload) -> Vec<(Str
 #[must_use]
 pub fn resources(spec: &StackSpec, service: Service) -> Resources {
     let base = profile::resources(spec.profile, service);
-    let Some(own) = spec.services.get(&service).map(|own| &own.resources) else { return base };
+    match spec.services.get(&service) {
+        Some(own) => over(base, &own.resources),
+        None => base,
+    }
+}
+
+/// The person's amounts over others.
+pub(super) fn over(base: Resources, own: &Resources) -> Resources {
     let limits = Amounts {
         cpu: own.limits.cpu.clone().or(base.limits.cpu),
         memory: own.limits.memory.clone().or(base.limits.memory),

@@ -43,6 +43,12 @@ pub struct StackSpec {
     /// The simulated shoppers; upstream's ten where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load_generator: Option<LoadGenerator>,
+    /// Whether services send spans to a collector beside the shop, which makes request metrics of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tracing: bool,
+    /// The collector, while the shop traces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collector: Option<Collector>,
     /// How pods are probed.
     #[serde(default)]
     pub probes: Probes,
@@ -71,6 +77,8 @@ impl StackSpec {
             services: BTreeMap::new(),
             cart: None,
             load_generator: None,
+            tracing: false,
+            collector: None,
             probes: Probes::default(),
             frontend_external: None,
             tool: Map::new(),
@@ -232,6 +240,18 @@ impl Default for ServiceSpec {
     }
 }
 
+/// Settings of the collector.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Collector {
+    /// The whole image reference, in place of the one that the configuration is written for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Amounts in place of the profile's.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub resources: Resources,
+}
+
 /// Requests and limits of one container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -296,6 +316,8 @@ mod tests {
             },
             "cart": {"external": {"address": "redis.example.com:6379"}},
             "load_generator": {"users": 20}, "probes": "upstream", "frontend_external": "NodePort",
+            "tracing": true,
+            "collector": {"image": "example.com/collector:1", "resources": {"limits": {"memory": "512Mi"}}},
         }))
         .expect("is a shop");
         let stored = serde_json::to_value(&spec).expect("is JSON");
@@ -306,7 +328,8 @@ mod tests {
     #[test]
     fn a_field_or_service_nobody_knows_is_named() {
         for (json, named) in [
-            (json!({"name": "a", "namespace": "b", "tracing": true}), "tracing"),
+            (json!({"name": "a", "namespace": "b", "network_policies": true}), "network_policies"),
+            (json!({"name": "a", "namespace": "b", "collector": {"config": "…"}}), "config"),
             (json!({"name": "a", "namespace": "b", "services": {"cartservices": {}}}), "did you mean \"cartservice\"?"),
             (json!({"name": "a", "namespace": "b", "services": {"adservice": {"cpu": "1"}}}), "cpu"),
         ] {

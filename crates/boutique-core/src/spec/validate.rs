@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Amounts, Cart, ServiceSpec, StackSpec, check_image, check_registry};
+use super::{Amounts, Cart, Resources, ServiceSpec, StackSpec, check_image, check_registry};
 use crate::catalogue::{Image, catalogue, workload};
 use crate::contract::is_dns_label;
 use crate::quantity::Quantity;
@@ -77,6 +77,7 @@ pub(super) fn validate(spec: &StackSpec) -> Vec<Problem> {
         check_service(spec, *service, settings, &mut problems);
     }
     check_cart(spec.cart(), &mut problems);
+    check_collector(spec, &mut problems);
     let load = spec.load_generator();
     problems.range(&["load_generator", "users"], load.users, 0..=MAX_USERS);
     problems.range(&["load_generator", "rate"], load.rate, 1..=MAX_USERS);
@@ -134,19 +135,32 @@ fn check_service(spec: &StackSpec, service: Service, settings: &ServiceSpec, pro
             );
         }
     }
-    if let Some(image) = &settings.image
-        && let Err(error) = check_image(image)
-    {
-        let example = match workload(service).image {
-            Image::Upstream => format!("write it like registry.example.com/{service}:v0.10.6"),
-            Image::Public(reference) => format!("write it like registry.example.com/{reference}"),
-        };
-        problems.add(&attribute("image"), format!("{image:?} is no image reference: {error}"), example);
-    }
+    let example = match workload(service).image {
+        Image::Upstream => format!("{service}:v0.10.6"),
+        Image::Public(reference) => reference.to_owned(),
+    };
+    check_own_image(&attribute("image"), settings.image.as_deref(), &example, problems);
     for (name, value) in &settings.env {
         check_variable(service, name, value, problems);
     }
-    check_resources(spec, service, settings, problems);
+    let merged = crate::render::resources(spec, service);
+    check_resources(&at, &settings.resources, &merged, spec, problems);
+}
+
+fn check_collector(spec: &StackSpec, problems: &mut Problems) {
+    let Some(collector) = &spec.collector else { return };
+    let example = "opentelemetry-collector-contrib:0.157.0";
+    check_own_image(&["collector", "image"], collector.image.as_deref(), example, problems);
+    let merged = crate::render::collector_resources(spec);
+    check_resources(&["collector"], &collector.resources, &merged, spec, problems);
+}
+
+fn check_own_image(path: &[&str], image: Option<&str>, example: &str, problems: &mut Problems) {
+    let Some(image) = image else { return };
+    if let Err(error) = check_image(image) {
+        let message = format!("{image:?} is no image reference: {error}");
+        problems.add(path, message, format!("write it like registry.example.com/{example}"));
+    }
 }
 
 fn check_variable(service: Service, name: &str, value: &str, problems: &mut Problems) {
@@ -179,12 +193,11 @@ fn check_variable(service: Service, name: &str, value: &str, problems: &mut Prob
     }
 }
 
-fn check_resources(spec: &StackSpec, service: Service, settings: &ServiceSpec, problems: &mut Problems) {
-    let resources = &settings.resources;
+/// Judges the amounts of what stands at a path, and what they come to over the profile's.
+fn check_resources(at: &[&str], own: &Resources, merged: &Resources, spec: &StackSpec, problems: &mut Problems) {
     let mut sound = true;
-    for (group, amounts) in [("requests", &resources.requests), ("limits", &resources.limits)] {
+    for (group, amounts) in [("requests", &own.requests), ("limits", &own.limits)] {
         for (resource, text) in both(amounts) {
-            let path = ["services", service.name(), "resources", group, resource];
             let Some(text) = text else { continue };
             let fault = match text.parse::<Quantity>() {
                 Err(error) => Some(error.to_string()),
@@ -197,21 +210,24 @@ fn check_resources(spec: &StackSpec, service: Service, settings: &ServiceSpec, p
             if let Some(fault) = fault {
                 sound = false;
                 let example = if resource == "cpu" { "200m" } else { "128Mi" };
-                problems.add(&path, fault, format!("write it like {example}"));
+                problems.add(
+                    &[at, &["resources", group, resource]].concat(),
+                    fault,
+                    format!("write it like {example}"),
+                );
             }
         }
     }
     if !sound {
         return;
     }
-    let merged = crate::render::resources(spec, service);
     for ((resource, request), (_, limit)) in both(&merged.requests).into_iter().zip(both(&merged.limits)) {
         let (Some(request), Some(limit)) = (request, limit) else { continue };
         if let (Ok(least), Ok(most)) = (request.parse::<Quantity>(), limit.parse::<Quantity>())
             && least > most
         {
             problems.add(
-                &["services", service.name(), "resources", "requests", resource],
+                &[at, &["resources", "requests", resource]].concat(),
                 format!("the {resource} request {request} is above the limit {limit}"),
                 format!("set resources.limits.{resource} to {request} or more (the profile is {})", spec.profile),
             );
@@ -287,6 +303,7 @@ mod tests {
                 "redis-cart": {"enabled": false, "replicas": 2},
             },
             "load_generator": {"users": -5, "rate": 0},
+            "collector": {"image": "a b", "resources": {"requests": {"memory": "much"}, "limits": {"cpu": "0"}}},
         }));
         insta::assert_snapshot!(all.join("\n"));
     }
@@ -312,6 +329,13 @@ mod tests {
     fn a_limit_below_the_profiles_request_takes_the_request_with_it() {
         let limits = json!({"services": {"cartservice": {"resources": {"limits": {"memory": "48Mi", "cpu": "50m"}}}}});
         assert_eq!(problems(limits), [""; 0]);
+    }
+
+    #[test]
+    fn a_collectors_request_above_its_limit_is_a_problem() {
+        let found = problems(json!({"collector": {"resources": {"requests": {"memory": "1Gi"}}}})).join("\n");
+        assert!(found.starts_with("collector.resources.requests.memory: "), "{found}");
+        assert_eq!(problems(json!({"collector": {"resources": {"limits": {"memory": "32Mi"}}}})), [""; 0]);
     }
 
     #[test]
