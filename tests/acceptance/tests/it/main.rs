@@ -2,6 +2,7 @@
 //! at the same time.
 
 mod charts;
+mod collector;
 mod examples;
 mod node;
 mod sim;

@@ -1,6 +1,9 @@
 //! The load generator against a shop.
 
-use crate::shop::{BINARY, Shop, until};
+use crate::{
+    binary,
+    shop::{Shop, until},
+};
 use std::process::{Command, Stdio};
 
 #[test]
@@ -17,7 +20,7 @@ fn users_arrive_at_a_shop_below_a_path() {
 
 fn visit(shop: &Shop, base: &str) {
     let frontend = format!("127.0.0.1:{}{base}", shop.port("frontend"));
-    let mut command = Command::new(BINARY);
+    let mut command = Command::new(binary());
     command.arg("loadgenerator").env_clear().env("FRONTEND_ADDR", frontend).env("USERS", "3").env("RATE", "20");
     let child = command.stdout(Stdio::piped()).spawn().unwrap();
     let home = format!(r#""http.req.path":"{base}/""#);

@@ -12,3 +12,10 @@ mod shop;
 mod starting;
 mod stopping;
 mod tracing;
+
+use std::path::Path;
+
+/// The program under test.
+fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_boutique-lite"))
+}

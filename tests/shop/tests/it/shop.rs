@@ -1,6 +1,6 @@
 //! Ten services as child processes.
 
-use crate::{browser::Browser, ports::free_port};
+use super::{binary, browser::Browser, ports::free_port};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -11,8 +11,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-
-pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_boutique-lite");
 
 /// The servers, peers first.
 pub(crate) const SERVICES: [&str; 10] = [
@@ -99,7 +97,7 @@ impl Shop {
     pub(crate) fn start(&mut self, service: &'static str) {
         let port = self.ports[service].to_string();
         let log = File::options().append(true).create(true).open(self.log_path(service)).unwrap();
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(binary());
         command.arg(service).env_clear().stdout(log.try_clone().unwrap()).stderr(log);
         command.env("PORT", &port).env("ASPNETCORE_HTTP_PORTS", &port);
         if service != "cartservice" {

@@ -1,10 +1,10 @@
 //! Services that cannot start say why and leave.
 
-use crate::shop::BINARY;
+use crate::binary;
 use std::process::{Command, Output};
 
 fn start(arguments: &[&str], env: &[(&str, &str)]) -> Output {
-    Command::new(BINARY).args(arguments).env_clear().envs(env.iter().copied()).output().unwrap()
+    Command::new(binary()).args(arguments).env_clear().envs(env.iter().copied()).output().unwrap()
 }
 
 fn said(output: &Output) -> String {

@@ -1,8 +1,9 @@
 //! How each service takes SIGTERM as process 1 of a container, which is where upstream's runtimes differ.
 
 use crate::{
+    binary,
     ports::free_port,
-    shop::{BINARY, folder, until},
+    shop::{folder, until},
 };
 use std::{
     fs::{self, File},
@@ -31,7 +32,7 @@ fn start(service: &str) -> Option<Init> {
     let port = free_port();
     let (folder, text) = (folder(), port.to_string());
     let mut command = Command::new("unshare");
-    command.args(["--pid", "--fork", "--kill-child", BINARY, service]).env_clear();
+    command.args(["--pid", "--fork", "--kill-child"]).arg(binary()).arg(service).env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("PORT", &text).env("ASPNETCORE_HTTP_PORTS", &text);
     for name in
@@ -111,7 +112,7 @@ fn the_others_leave_with_the_code_of_their_runtime() {
 #[test]
 fn outside_a_container_a_go_service_dies_of_the_signal() {
     let port = free_port();
-    let mut child = Command::new(BINARY).arg("shippingservice").env("PORT", port.to_string()).spawn().unwrap();
+    let mut child = Command::new(binary()).arg("shippingservice").env("PORT", port.to_string()).spawn().unwrap();
     until("the service accepts", || TcpStream::connect(("127.0.0.1", port)).ok());
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().signal(), Some(15));

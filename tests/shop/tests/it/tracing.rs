@@ -1,9 +1,10 @@
 //! The spans that the services send when they are told to trace.
 
 use crate::{
+    binary,
     collector::{Collector, Received, tracing_shop},
     ports::free_port,
-    shop::{BINARY, Shop, until},
+    shop::{Shop, until},
 };
 use hipstershop_proto::otlp::{span::SpanKind, status::StatusCode};
 use std::{
@@ -316,7 +317,7 @@ fn a_collector_that_says_nothing_costs_nobody_anything() {
 fn services_of_node_and_python_look_for_a_collector_beside_them() {
     for service in ["currencyservice", "emailservice"] {
         let port = free_port();
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(binary());
         command.arg(service).env_clear().env("PORT", port.to_string()).env("ENABLE_TRACING", "1");
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
         until("the service accepts", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
