@@ -10,6 +10,8 @@ use crate::monitoring::scope::Scope;
 use crate::monitoring::spec::MonitoringSpec;
 
 const NO_NODE_EXPORTER: &str = "node-exporter is not installed, or its kernel does not tell.";
+const NO_REQUEST: &str = "No container on these nodes asks for any.";
+const NO_LIMIT: &str = "No container on these nodes has a limit of it.";
 /// Leaves out pods that hold nothing any more.
 const ALIVE: &str = "* on (namespace, pod) group_left () max by (namespace, pod) (kube_pod_status_phase{phase=~\"Pending|Running\"} == 1)";
 /// Names the node of a series of node-exporter, which knows only its own pod.
@@ -178,8 +180,8 @@ fn cpu(scope: &Scope<'_>) -> Row {
                 Unit::Ratio,
                 "Requests of pods by what the node may give: at 1 no further pod is scheduled. Limits may exceed it.",
             )
-            .query(Query::new(promised("requests", "cpu"), "{{node}} requests"))
-            .query(Query::new(promised("limits", "cpu"), "{{node}} limits")),
+            .query(Query::new(promised("requests", "cpu"), "{{node}} requests").empty_when(NO_REQUEST))
+            .query(Query::new(promised("limits", "cpu"), "{{node}} limits").empty_when(NO_LIMIT)),
         ],
     )
 }
@@ -211,8 +213,8 @@ fn memory() -> Row {
                 "Requests and limits of pods by what the node may give. Limits above 1: the node can run out of memory while \
                  every pod keeps to its limit.",
             )
-            .query(Query::new(promised("requests", "memory"), "{{node}} requests"))
-            .query(Query::new(promised("limits", "memory"), "{{node}} limits")),
+            .query(Query::new(promised("requests", "memory"), "{{node}} requests").empty_when(NO_REQUEST))
+            .query(Query::new(promised("limits", "memory"), "{{node}} limits").empty_when(NO_LIMIT)),
             Panel::new(
                 Kind::Timeseries,
                 "Who holds the memory",
@@ -253,8 +255,8 @@ fn pods(spec: &MonitoringSpec, scope: &Scope<'_>) -> Row {
                 Unit::Ratio,
                 format!("What is promised of each node, and how many of the pods of {shop} it runs."),
             )
-            .query(Query::new(promised("requests", "cpu"), "CPU requested"))
-            .query(Query::new(promised("requests", "memory"), "Memory requested"))
+            .query(Query::new(promised("requests", "cpu"), "CPU requested").empty_when(NO_REQUEST))
+            .query(Query::new(promised("requests", "memory"), "Memory requested").empty_when(NO_REQUEST))
             .query(Query::new("count by (node) (kube_pod_info{node=~\"$node\"})", "Pods").unit(Unit::Count))
             .query(
                 Query::new(format!("count by (node) ({pods})"), "The shop's")
