@@ -26,7 +26,8 @@ pub(crate) struct StackModel {
     /// they stop).
     #[attr(default = "standard", validate = one_of(["small", "standard", "ha"]))]
     pub(crate) profile: Value<String>,
-    /// Registry for all images in place of upstream's: `<registry>/<service>:<version>`, and `<registry>/redis:alpine`.
+    /// Registry for all images in place of upstream's: `<registry>/<service>:<version>`, `<registry>/redis:alpine`, and with
+    /// `tracing` `<registry>/otel/opentelemetry-collector-contrib:0.157.0`.
     #[attr(optional)]
     pub(crate) image_registry: Value<String>,
     /// Settings of single services, by upstream's names: `frontend`, `adservice`, `cartservice`, `checkoutservice`,
@@ -40,6 +41,13 @@ pub(crate) struct StackModel {
     /// The simulated shoppers. They call the frontend's Service directly, and nothing ever waits for them.
     #[attr(optional)]
     pub(crate) load_generator: Value<LoadGeneratorModel>,
+    /// Whether services send spans to a collector beside the shop, which makes request metrics of every service of them;
+    /// the shop has none by itself. Turning it on or off restarts the seven services that can trace.
+    #[attr(default = false)]
+    pub(crate) tracing: Value<bool>,
+    /// The collector, an OpenTelemetry collector of the contrib distribution; only used with `tracing`.
+    #[attr(optional)]
+    pub(crate) collector: Value<CollectorModel>,
     /// `startup` (a startup probe every second in place of initial delays, patient liveness probes) or `upstream`
     /// (exactly upstream's).
     #[attr(default = "startup", validate = one_of(["startup", "upstream"]))]
@@ -93,6 +101,18 @@ pub(crate) struct ServiceModel {
     #[attr(optional)]
     pub(crate) env: Value<Map<String>>,
     /// Amounts in place of the profile's. A profile's request never stands above a limit that is given here.
+    #[attr(optional)]
+    pub(crate) resources: Value<ResourcesModel>,
+}
+
+/// Settings of the collector.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub(crate) struct CollectorModel {
+    /// Whole image reference in place of `otel/opentelemetry-collector-contrib:0.157.0`, for whose components the
+    /// configuration is written.
+    #[attr(optional)]
+    pub(crate) image: Value<String>,
+    /// Amounts in place of the profile's. The limit of memory also decides when the collector refuses spans.
     #[attr(optional)]
     pub(crate) resources: Value<ResourcesModel>,
 }

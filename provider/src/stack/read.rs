@@ -25,6 +25,10 @@ pub(super) async fn read(ctx: &Context<Stack>, mut state: StackModel) -> Outcome
         return Ok(None.into());
     }
     remember_drift(ctx, &reading)?;
+    // A state from before the attribute; without this its first plan would show a default as a change.
+    if state.tracing.is_null() {
+        state.tracing = false.into();
+    }
     let mut warning = None;
     if let Some(revision) = &reading.revision
         && state.revision.known() != Some(&revision.number)

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use boutique_core::render::Effective;
 use boutique_core::service::Service;
 use boutique_core::spec::{
-    Amounts, Cart, ExternalService, LoadGenerator, Probes, Problem, Profile, Resources, ServiceSpec, StackSpec,
+    Amounts, Cart, Collector, ExternalService, LoadGenerator, Probes, Problem, Profile, Resources, ServiceSpec,
+    StackSpec,
 };
 use tfplugin_rs::{Diagnostic, Diagnostics, Map, Path, Value};
 
 use super::model::{
-    AmountsModel, CartModel, EffectiveModel, LoadGeneratorModel, ResourcesModel, ServiceModel, StackModel, WaitModel,
+    AmountsModel, CartModel, CollectorModel, EffectiveModel, LoadGeneratorModel, ResourcesModel, ServiceModel,
+    StackModel, WaitModel,
 };
 use crate::connection::sentence;
 use crate::reader::{Reader, Tool};
@@ -72,6 +74,11 @@ impl Reader {
                 users: self.take(&load.users).unwrap_or(default.users),
                 rate: self.take(&load.rate).unwrap_or(default.rate),
             }
+        });
+        spec.tracing = self.take(&model.tracing).unwrap_or_default();
+        spec.collector = self.take(&model.collector).map(|collector| Collector {
+            image: self.take(&collector.image),
+            resources: self.take(&collector.resources).map(|resources| self.resources(&resources)).unwrap_or_default(),
         });
         spec.tool = Tool {
             wait: model.wait.known().and_then(|wait| wait.until.as_str()).map(str::to_owned),
@@ -171,6 +178,15 @@ pub(super) fn model(spec: &StackSpec) -> StackModel {
                 rate: load.rate.into(),
             })
             .into(),
+        tracing: spec.tracing.into(),
+        collector: spec
+            .collector
+            .as_ref()
+            .map(|collector| CollectorModel {
+                image: collector.image.clone().into(),
+                resources: resources_model(&collector.resources).into(),
+            })
+            .into(),
         probes: match spec.probes {
             Probes::Startup => "startup".into(),
             Probes::Upstream => "upstream".into(),
@@ -193,21 +209,24 @@ fn cart_model(cart: &Cart) -> CartModel {
 
 fn service_model(spec: &ServiceSpec) -> ServiceModel {
     let env: Map<String> = spec.env.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-    let amounts = |amounts: &Amounts| {
-        (!amounts.is_empty())
-            .then(|| AmountsModel { cpu: amounts.cpu.clone().into(), memory: amounts.memory.clone().into() })
-    };
-    let resources = (!spec.resources.is_empty()).then(|| ResourcesModel {
-        requests: amounts(&spec.resources.requests).into(),
-        limits: amounts(&spec.resources.limits).into(),
-    });
     ServiceModel {
         enabled: spec.enabled.into(),
         replicas: spec.replicas.into(),
         image: spec.image.clone().into(),
         env: if env.is_empty() { Value::Null } else { env.into() },
-        resources: resources.into(),
+        resources: resources_model(&spec.resources).into(),
     }
+}
+
+fn resources_model(resources: &Resources) -> Option<ResourcesModel> {
+    let amounts = |amounts: &Amounts| {
+        (!amounts.is_empty())
+            .then(|| AmountsModel { cpu: amounts.cpu.clone().into(), memory: amounts.memory.clone().into() })
+    };
+    (!resources.is_empty()).then(|| ResourcesModel {
+        requests: amounts(&resources.requests).into(),
+        limits: amounts(&resources.limits).into(),
+    })
 }
 
 /// The computed attribute `services_effective`.
@@ -243,6 +262,8 @@ mod tests {
             "load_generator": {"enabled": false, "users": 20, "rate": 2},
             "probes": "upstream",
             "frontend_external": "NodePort",
+            "tracing": true,
+            "collector": {"image": "example.com/collector:1", "resources": {"limits": {"memory": "512Mi"}}},
             "tool": {
                 "wait": "purchase", "adopt": "always", "force_conflicts": true,
                 "timeouts": {"create": "10m", "delete": "1m"},

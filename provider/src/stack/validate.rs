@@ -95,6 +95,8 @@ mod tests {
             services: Value::Unknown,
             cart: Value::Unknown,
             load_generator: Value::Unknown,
+            tracing: Value::Unknown,
+            collector: Value::Unknown,
             probes: Value::Unknown,
             frontend_external: Value::Unknown,
             ..StackModel::default()

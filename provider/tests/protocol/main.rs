@@ -40,7 +40,12 @@ fn bad_configurations_are_refused_with_the_attribute_and_a_way_out() {
         ("load_generator = { users = -3 }", "-3 is out of range. Use a number from 0 to 10000."),
         ("wait = { until = \"sunset\" }", "\"sunset\" is not one of \"none\", \"ready\", \"purchase\""),
         ("timeouts = { create = \"soon\" }", "\"soon\" is refused"),
-        ("tracing = true", "An argument named \"tracing\" is not expected here"),
+        ("trace = true", "An argument named \"trace\" is not expected here"),
+        ("collector = { image = \"a b\" }", "\"a b\" is no image reference"),
+        (
+            "tracing = true\n  collector = { resources = { requests = { memory = \"1Gi\" } } }",
+            "The memory request 1Gi is above the limit 256Mi. Set resources.limits.memory to 1Gi or more",
+        ),
     ] {
         module.rewrite(&shop(settings));
         let found = module.validate();
