@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::text;
 
-/// Selects the workloads of any Online Boutique, whoever installed it.
+/// Selects the workloads of any Online Boutique, whoever installed it, and the collector of one that traces.
 pub const SELECTOR: &str = "app in (frontend,adservice,cartservice,checkoutservice,currencyservice,emailservice,\
-                            paymentservice,productcatalogservice,recommendationservice,shippingservice,redis-cart,loadgenerator)";
+                            paymentservice,productcatalogservice,recommendationservice,shippingservice,redis-cart,\
+                            loadgenerator,opentelemetrycollector)";
 
 /// Workloads that no other application is likely to have together.
 const FINGERPRINT: [&str; 3] = ["frontend", "cartservice", "productcatalogservice"];
@@ -54,5 +55,6 @@ mod tests {
         for service in Service::ALL {
             assert!(SELECTOR.contains(service.name()), "{service}");
         }
+        assert!(SELECTOR.contains(crate::render::COLLECTOR));
     }
 }
