@@ -121,6 +121,50 @@ fn a_disabled_service_is_pruned_and_comes_back() {
 }
 
 #[test]
+fn tracing_adds_a_collector_and_three_variables_and_leaves_nothing_behind() {
+    let stack = Stack::applied(lab::sim(), "tracing", "");
+    let variables = |name: &str| {
+        let deployment = stack.namespace.get("deployment", name);
+        deployment["spec"]["template"]["spec"]["containers"][0]["env"].as_array().map_or(0, Vec::len)
+    };
+    let (before, email, cart) = (stack.versions(), variables("emailservice"), variables("cartservice"));
+    let collector = |kind: &str| {
+        stack.namespace.get(kind, "opentelemetrycollector")["metadata"]["labels"]["boutique.dev/stack"].clone()
+    };
+    let kinds = ["deployment", "service", "configmap", "serviceaccount"];
+
+    stack.set("tracing = true\n  collector = { resources = { limits = { memory = \"300Mi\" } } }");
+    stack.settle();
+    assert_eq!(kinds.map(collector), ["shop"; 4]);
+    assert_eq!((variables("emailservice"), variables("cartservice")), (email + 3, cart));
+    let status = stack.namespace.boutique(&["status", "-o", "json"]);
+    assert!(
+        status.stdout.contains("emailservice") && !status.stdout.contains("opentelemetrycollector"),
+        "{}",
+        status.stdout
+    );
+    let id = format!("{}/shop", stack.namespace.name);
+    let settings = "tracing = true\n  collector = { resources = { limits = { memory = \"300Mi\" } } }";
+    let module = boutique_acceptance::terraform::Module::new(
+        stack.namespace.kubeconfig(),
+        &resource(&stack.namespace.name, settings),
+    );
+    module.run(&["import", "-no-color", ADDRESS, &id]).expect_success("terraform import");
+    assert!(!module.plan().changes, "an imported shop still traces");
+
+    let configuration =
+        ["patch", "configmap/opentelemetrycollector", "--type=merge", "--patch={\"data\":{\"config.yaml\":\"\"}}"];
+    stack.namespace.kubectl(&configuration).expect_success("kubectl patch");
+    stack.expect_pending(&["ConfigMap", "opentelemetrycollector", "config.yaml"]);
+
+    stack.set("");
+    stack.settle();
+    assert!(kinds.iter().all(|kind| collector(kind).is_null()), "pruned");
+    assert_eq!(variables("emailservice"), email);
+    assert_eq!(stack.versions().keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+}
+
+#[test]
 fn another_namespace_or_name_means_replacement() {
     let stack = Stack::applied(lab::sim(), "replace", "");
     let elsewhere = resource(&format!("{}-b", stack.namespace.name), "");
