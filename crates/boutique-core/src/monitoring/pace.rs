@@ -147,6 +147,13 @@ impl Pace {
         })
     }
 
+    /// Over which rates of what containers use are taken. cAdvisor looks at them every 10 to 15 s and says when, so that
+    /// asking it more often gives no more samples.
+    #[must_use]
+    pub const fn container_rate(&self) -> Span {
+        if self.rate.0 < 60 { Span(60) } else { self.rate }
+    }
+
     /// Every window over which the objective's errors are recorded, without repetition, the shortest first.
     #[must_use]
     pub fn windows(&self) -> Vec<Span> {

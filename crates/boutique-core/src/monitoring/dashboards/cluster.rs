@@ -89,7 +89,7 @@ fn now() -> Row {
 }
 
 fn conditions(scope: &Scope<'_>) -> Row {
-    let rate = scope.pace.rate;
+    let rate = scope.pace.container_rate();
     let held = |kind: &str| {
         format!(
             "max by (node, condition) (kube_node_status_condition{{condition=~\"{kind}\",status=\"true\",node=~\"$node\"}})"
@@ -155,7 +155,7 @@ fn waiting(what: &str, name: &str, rate: Span) -> Query {
 }
 
 fn cpu(scope: &Scope<'_>) -> Row {
-    let rate = scope.pace.rate;
+    let rate = scope.pace.container_rate();
     Row::new("CPU").shelf(
         8,
         vec![

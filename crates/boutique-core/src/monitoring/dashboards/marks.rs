@@ -36,7 +36,7 @@ pub(super) fn marks(scope: &Scope<'_>) -> Vec<Annotation> {
         tags: "severity,service",
         may_be_empty: Some(NOTHING_FIRES),
     };
-    let rate = scope.rate();
+    let rate = scope.pace.container_rate();
     vec![
         alerts("Critical alerts", "red", "critical"),
         alerts("Warnings", "orange", "warning"),

@@ -102,7 +102,7 @@ fn kills(scope: &Scope<'_>) -> Row {
                 "Containers that ended as OOMKilled and were started again. cAdvisor's counter is not used: it dies with its \
                  container.",
             )
-            .query(Query::new(killed_for_memory(scope, POD, scope.pace.rate), "{{pod}}").empty_when(NONE_KILLED)),
+            .query(Query::new(killed_for_memory(scope, POD, scope.pace.container_rate()), "{{pod}}").empty_when(NONE_KILLED)),
             Panel::new(
                 Kind::Timeseries,
                 "Restarts",

@@ -181,7 +181,7 @@ fn pods(scope: &Scope<'_>) -> Row {
 }
 
 fn resources(scope: &Scope<'_>) -> Row {
-    let rate = scope.pace.rate;
+    let rate = scope.pace.container_rate();
     let amount = |what: &str, resource: &str| {
         format!(
             "sum by (pod) ({})",
