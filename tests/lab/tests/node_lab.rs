@@ -23,7 +23,8 @@ static ONE_NODE: Mutex<()> = Mutex::new(());
 
 const CLIENT_IMAGE: &str = "busybox:1.38.0@sha256:fd8d9aa63ba2f0982b5304e1ee8d3b90a210bc1ffb5314d980eb6962f1a9715d";
 
-/// A Redis as upstream's manifests describe it under Pod Security *restricted*, and a pod that talks to it.
+/// A Redis as upstream's manifests describe it under Pod Security *restricted*, and a pod that talks to it and sees the
+/// node's files with what is mounted later, as a node exporter does.
 const OBJECTS: &str = r#"
 apiVersion: v1
 kind: Pod
@@ -49,7 +50,12 @@ kind: Pod
 metadata: { name: client }
 spec:
   terminationGracePeriodSeconds: 1
-  containers: [{ name: client, image: "CLIENT_IMAGE", command: [sleep, "3600"] }]
+  containers:
+  - name: client
+    image: "CLIENT_IMAGE"
+    command: [sleep, "3600"]
+    volumeMounts: [{ name: node, mountPath: /node, readOnly: true, mountPropagation: HostToContainer }]
+  volumes: [{ name: node, hostPath: { path: / } }]
 "#;
 
 const DENY: &str = r#"
@@ -148,6 +154,13 @@ fn pods_run_talk_and_are_fenced_on_a_real_node_that_leaves_nothing_behind() {
     let fetch = ["exec", "client", "--", "timeout", "5", "wget", "-O", "-", "http://redis-cart:6379"];
     let (_, said) = kubectl(&running, &running.kubeconfig, &fetch);
     assert!(said.contains("wget: "), "{said}");
+
+    // Kubelet names the containers of what it measures.
+    let measured = ["get", "--raw", "/api/v1/nodes/lab-node/proxy/metrics/cadvisor"];
+    becomes("a container's memory is measured", Duration::from_secs(60), || {
+        let (_, metrics) = kubectl(&running, &running.kubeconfig, &measured);
+        metrics.contains(r#"container_memory_working_set_bytes{container="redis""#)
+    });
 
     apply(&running, DENY);
     becomes("the policy is enforced", Duration::from_secs(20), || !ping(&running).contains("+PONG"));
