@@ -65,6 +65,17 @@ fn from_json(json: &Json) -> (Type, Dynamic) {
     }
 }
 
+/// Values of a chart, which are an object or nothing; the error completes "Here is …".
+pub(crate) fn object(json: Json) -> Result<Option<JsonMap<String, Json>>, &'static str> {
+    match json {
+        Json::Object(values) => Ok(Some(values)),
+        Json::Null => Ok(None),
+        Json::String(_) => Err("a text. Write the values as an object, or use yamldecode(file(…))"),
+        Json::Array(_) => Err("a list. Write the values as one object"),
+        _ => Err("no object. Write the values as an object"),
+    }
+}
+
 /// Every leaf of an object by its path, as JSON: what a plan shows line by line.
 pub(crate) fn leaves(values: &Json) -> BTreeMap<String, String> {
     let mut leaves = BTreeMap::new();

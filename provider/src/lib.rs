@@ -8,8 +8,10 @@ mod control;
 mod dynamic;
 mod ingress;
 mod managed;
+mod monitoring;
 mod provider;
 mod reader;
+mod release;
 mod stack;
 mod timeouts;
 

@@ -8,6 +8,7 @@ use tfplugin_rs::{
 
 use crate::connection::Connection;
 use crate::ingress::Ingress;
+use crate::monitoring::Monitoring;
 use crate::stack::Stack;
 
 /// The provider.
@@ -129,7 +130,7 @@ impl Provider for Boutique {
     }
 
     fn resources(&self) -> Vec<Registered<Connection>> {
-        vec![Registered::resource(Stack), Registered::resource(Ingress)]
+        vec![Registered::resource(Stack), Registered::resource(Ingress), Registered::resource(Monitoring)]
     }
 
     fn validate(&self, config: &ProviderModel) -> Diagnostics {

@@ -1,9 +1,9 @@
 //! Reading a model of which parts may be unknown, and what only the provider wants to find again in a revision.
 
 use serde_json::{Map as JsonMap, Value as Json};
-use tfplugin_rs::{Diagnostics, Timeouts, Value};
+use tfplugin_rs::{Any, Diagnostic, Diagnostics, Path, Timeouts, Value};
 
-use crate::timeouts;
+use crate::{dynamic, timeouts};
 
 /// Stands for a name that is not known yet; a valid one, so that nothing is wrong with it.
 const UNKNOWN_NAME: &str = "unknown";
@@ -36,6 +36,19 @@ impl Reader {
         self.take(value).unwrap_or_else(|| UNKNOWN_NAME.to_owned())
     }
 
+    /// Values of a chart; what is unknown in them is left out.
+    pub(crate) fn values(&mut self, any: &Any, at: Path) -> JsonMap<String, Json> {
+        let (json, complete) = dynamic::json(any);
+        self.complete &= complete;
+        match dynamic::object(json) {
+            Ok(values) => values.unwrap_or_default(),
+            Err(what) => {
+                self.diagnostics.push(no_object(what).at(at));
+                JsonMap::new()
+            }
+        }
+    }
+
     /// What was read and whether all of it is known.
     ///
     /// # Errors
@@ -43,6 +56,20 @@ impl Reader {
     pub(crate) fn finish<T>(self, read: T) -> Result<(T, bool), Diagnostics> {
         if self.diagnostics.has_errors() { Err(self.diagnostics) } else { Ok((read, self.complete)) }
     }
+}
+
+/// Secret values of a chart; none where there are none.
+///
+/// # Errors
+/// When they are no object.
+pub(crate) fn secret_values(any: Option<&Any>, at: Path) -> Result<Option<Json>, Diagnostic> {
+    let Some(any) = any else { return Ok(None) };
+    let values = dynamic::object(dynamic::json(any).0).map_err(|what| no_object(what).at(at))?;
+    Ok(values.map(Json::Object))
+}
+
+fn no_object(what: &str) -> Diagnostic {
+    Diagnostic::error("Values must be an object", format!("Here is {what}."))
 }
 
 /// Settings that change how a resource is applied and nothing of what is applied. They are stored with the

@@ -5,8 +5,7 @@ use boutique_cluster::edge::{self, EdgeApplied, EdgeReading, EdgeRequest, Reache
 use boutique_cluster::event::Events;
 use boutique_cluster::shared::ReleaseSettings;
 use boutique_core::edge::IngressSpec;
-use boutique_core::helm::{Login, WriteOnly};
-use tfplugin_rs::{Answer, Context, Diagnostics, Outcome, Value};
+use tfplugin_rs::{Answer, Context, Diagnostics, Outcome};
 
 use super::model::IngressModel;
 use super::specification::{self, Reading};
@@ -15,6 +14,7 @@ use crate::control;
 use crate::managed::{
     DRIFT, Managed as _, Run, VERSION, interrupted, remember_drift, sentences, warn_once, with_unread, with_warnings,
 };
+use crate::release::{self, Secrets};
 
 /// What is said while nobody knows yet whether the shop is reached.
 pub(super) const NOT_REACHED: &str =
@@ -82,20 +82,13 @@ pub(super) fn settings(
 ) -> Result<ReleaseSettings, Diagnostics> {
     let controller = config.controller.known();
     let chart = controller.and_then(|controller| controller.chart.known());
-    let login = chart.and_then(|chart| {
-        let password = chart.password_wo.known().map(|password| password.expose().to_owned()).unwrap_or_default();
-        Some(Login { username: chart.username.as_str()?.to_owned(), password })
-    });
-    let version = controller.and_then(|controller| controller.values_wo_version.known().copied());
-    let values = specification::secret_values(config)?;
-    Ok(ReleaseSettings {
-        helm: ctx.data().helm().clone(),
-        login,
-        write_only: version.map(|version| WriteOnly { version, values }),
-        adopt: plan.adopt.as_str() == Some("always"),
-        force_conflicts: plan.force_conflicts == Value::Known(true),
-        without_recovery: control::is_on(),
-    })
+    let secrets = Secrets {
+        username: chart.and_then(|chart| chart.username.as_str()),
+        password: chart.and_then(|chart| chart.password_wo.known()),
+        version: controller.and_then(|controller| controller.values_wo_version.known().copied()),
+        values: specification::secret_values(config)?,
+    };
+    Ok(release::settings(ctx, secrets, &plan.adopt, plan.force_conflicts))
 }
 
 /// The state once everything is written.

@@ -17,6 +17,7 @@ use tfplugin_rs::{Change, Context, Create, Diagnostics, List, Operation, Outcome
 
 use crate::connection::Connection;
 use crate::managed::{Managed, close, default_timeout};
+use crate::release;
 use model::IngressModel;
 
 /// The resource.
@@ -41,13 +42,7 @@ impl Managed for Ingress {
         {
             close(text);
         }
-        close(&mut model.release);
-        if let Value::Known(release) = &mut model.release {
-            for text in [&mut release.chart_digest, &mut release.chart_version, &mut release.app_version] {
-                close(text);
-            }
-            close(&mut release.revision);
-        }
+        release::close(&mut model.release);
     }
 
     // Before the first route is written, the controller's release may have been.

@@ -3,6 +3,8 @@
 use tfplugin_rs::schema::{non_empty, one_of};
 use tfplugin_rs::{Any, List, Map, Model, Secret, Timeouts, Value};
 
+use crate::release::ReleaseModel;
+
 /// The way into a shop from outside: routes for its host name through an ingress controller, which is installed by its Helm
 /// chart or is there already. Done means reachable: apply ends when the shop has answered under its host name.
 #[derive(Clone, Debug, Default, PartialEq, Model)]
@@ -243,33 +245,4 @@ pub(crate) struct WaitModel {
     /// an address, from this machine).
     #[attr(default = "reachable", validate = one_of(["none", "reachable"]))]
     pub(crate) until: Value<String>,
-}
-
-/// A Helm release.
-#[derive(Clone, Debug, Default, PartialEq, Model)]
-pub(crate) struct ReleaseModel {
-    /// Name of the release.
-    #[attr(computed)]
-    pub(crate) name: Value<String>,
-    /// Its namespace.
-    #[attr(computed)]
-    pub(crate) namespace: Value<String>,
-    /// Where the chart comes from.
-    #[attr(computed)]
-    pub(crate) chart: Value<String>,
-    /// What the values come to, ours and yours, by path, each as JSON. Secret values are not among them.
-    #[attr(computed)]
-    pub(crate) values: Value<Map<String>>,
-    /// SHA-256 of a chart that is a folder or an archive; null for others.
-    #[attr(computed)]
-    pub(crate) chart_digest: Value<String>,
-    /// Version of the chart that is installed.
-    #[attr(computed)]
-    pub(crate) chart_version: Value<String>,
-    /// Version of the controller that is installed, as the chart says.
-    #[attr(computed)]
-    pub(crate) app_version: Value<String>,
-    /// Helm's number of the release.
-    #[attr(computed)]
-    pub(crate) revision: Value<u64>,
 }

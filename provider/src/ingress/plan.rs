@@ -1,27 +1,20 @@
 //! The plan: what rendering decides is known, nothing in it rests on a question to the cluster or to a repository.
 
-use std::time::Duration;
-
 use boutique_cluster::bounds::Bounds;
 use boutique_cluster::edge::crd_changes;
-use boutique_cluster::helm;
 use boutique_cluster::shared::ReleaseSettings;
 use boutique_core::edge::{self, IngressSpec, Inputs};
-use boutique_core::helm::ChartSource;
 use boutique_core::render::digest;
-use tfplugin_rs::{Change, Context, Diagnostic, Diagnostics, Map, Path, Plan, Value};
+use tfplugin_rs::{Change, Context, Diagnostic, Diagnostics, Path, Plan, Value};
 
 use super::Ingress;
 use super::apply::settings;
-use super::model::{IngressModel, ReleaseModel};
+use super::model::IngressModel;
 use super::specification::{self, Reading};
 use super::validate;
 use crate::connection::sentence;
-use crate::dynamic;
 use crate::managed::{Looked, look_at_namespace};
-
-/// Longest look for a chart and at the cluster. It only serves a warning.
-const LOOK: Duration = Duration::from_secs(30);
+use crate::release::{self, ReleaseModel};
 
 /// Stands for the controller's address in the digest of the routes: the real one is known only when it is there.
 const SOME_ADDRESS: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
@@ -40,7 +33,7 @@ pub(super) async fn modify(
     match &change.prior {
         Some(prior) => {
             settle(prior, plan);
-            if changes_chart(prior, plan) {
+            if release::changes_chart(&prior.release, &plan.release) {
                 let settings = settings(ctx, plan, &change.config)?;
                 if let Some(warning) = crds(ctx, &reading.spec, &settings).await {
                     plan.warn(warning);
@@ -87,76 +80,21 @@ pub(super) fn manifest_digest(spec: &IngressSpec) -> Result<String, Diagnostic> 
     Ok(digest(&manifests))
 }
 
-/// The release as it will be. What only the chart tells is that of the prior release as long as nothing changes.
+/// The release as it will be.
 pub(super) fn release(spec: &IngressSpec, prior: Option<&ReleaseModel>) -> Result<ReleaseModel, Diagnostic> {
-    let at = || Path::attribute("controller").then("chart");
-    let choice = edge::chart(spec);
-    let source = choice.as_ref().map(|choice| {
-        ChartSource::parse(&choice.chart, choice.repository.as_deref(), choice.version.as_deref())
-            .map_err(|error| Diagnostic::error("Invalid chart", sentence(&error.to_string())).at(at()))
-    });
-    let source = source.transpose()?;
-    // Of a chart on this machine, a change of its content is a change; of all others the version tells.
-    let digest = match &source {
-        Some(ChartSource::Path(path)) => match helm::local_chart(path) {
-            Ok(chart) => Value::Known(chart.digest),
-            Err(error) => {
-                return Err(Diagnostic::error("The chart cannot be read", sentence(&error.to_string())).at(at()));
-            }
-        },
-        _ => Value::Null,
-    };
-    let values: Map<String> =
-        dynamic::leaves(&edge::values(spec)).into_iter().map(|(path, value)| (path, value.into())).collect();
-    let mut release = ReleaseModel {
-        name: spec.release().into(),
-        namespace: spec.controller_namespace().into(),
-        chart: source.map(|source| source.to_string()).into(),
-        values: values.into(),
-        chart_digest: digest,
-        chart_version: Value::Unknown,
-        app_version: Value::Unknown,
-        revision: Value::Unknown,
-    };
-    if let Some(prior) = prior {
-        let told = |release: &mut ReleaseModel| {
-            release.chart_version = prior.chart_version.clone();
-            release.app_version = prior.app_version.clone();
-            release.revision = prior.revision;
-        };
-        let mut same = release.clone();
-        told(&mut same);
-        if same == *prior {
-            release = same;
-        }
-    }
-    Ok(release)
+    let id = (spec.controller_namespace(), spec.release());
+    release::planned(id, edge::chart(spec), &edge::values(spec), &chart_path(), prior)
 }
 
-/// Whether another chart will be installed than the one that is.
-fn changes_chart(prior: &IngressModel, plan: &IngressModel) -> bool {
-    let chart = |model: &IngressModel| {
-        let release = model.release.known()?;
-        Some((release.chart.as_str()?.to_owned(), release.chart_digest.as_str().map(str::to_owned)))
-    };
-    let (old, new) = (chart(prior), chart(plan));
-    old.is_some() && new.is_some() && old != new
+fn chart_path() -> Path {
+    Path::attribute("controller").then("chart")
 }
 
-/// What the new chart changes of the CRDs in the cluster, as a warning: other users of them are concerned, too, and helm
-/// itself would leave them as they are.
+/// What the new chart changes of the CRDs in the cluster.
 async fn crds(ctx: &Context<Ingress>, spec: &IngressSpec, settings: &ReleaseSettings) -> Option<Diagnostic> {
     let cluster = ctx.data().cluster().await.ok()?;
-    let bounds = Bounds::within(LOOK);
-    let (summary, detail) = match Box::pin(crd_changes(cluster, spec, settings, &bounds)).await {
-        Ok(changes) if changes.is_empty() => return None,
-        Ok(changes) => ("Custom resource definitions of the cluster change", changes.join("\n")),
-        Err(error) => (
-            "Custom resource definitions were not compared",
-            format!("{} Whether the new chart changes them, apply will find out.", sentence(&error.to_string())),
-        ),
-    };
-    Some(Diagnostic::warning(summary, detail).at(Path::attribute("controller").then("chart")))
+    let compared = Box::pin(crd_changes(cluster, spec, settings, &Bounds::within(release::LOOK))).await;
+    release::crd_warning(compared, &chart_path())
 }
 
 /// What only apply will tell.
@@ -169,10 +107,7 @@ fn open(plan: &mut IngressModel) {
         Value::Null => false,
     };
     plan.ca_certificate = if is_self_signed { Value::Unknown } else { Value::Null };
-    if let Value::Known(release) = &mut plan.release {
-        (release.chart_version, release.app_version) = (Value::Unknown, Value::Unknown);
-        release.revision = Value::Unknown;
-    }
+    release::open(&mut plan.release);
 }
 
 /// Says what apply will find out: nothing new where nothing changes and nothing is left to do.
@@ -192,6 +127,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::dynamic;
 
     fn mk_spec() -> IngressSpec {
         let mut spec = IngressSpec::new("shop", "shop", "shop.local", ControllerKind::Traefik);

@@ -10,6 +10,7 @@ use super::model::IngressModel;
 use super::{Ingress, plan, specification};
 use crate::connection::sentence;
 use crate::managed::{Managed as _, Refresh, SKIP, in_time, refresh, remember_drift, sentences, unreadable};
+use crate::release;
 
 pub(super) async fn read(
     ctx: &Context<Ingress>,
@@ -63,11 +64,7 @@ pub(super) fn fill(state: &mut IngressModel, reading: &EdgeReading) {
     } else {
         state.ca_certificate = Value::Null;
     }
-    if let (Value::Known(release), Some(reading)) = (&mut state.release, &reading.release) {
-        release.chart_version = reading.release.chart.version.clone().into();
-        release.app_version = reading.release.chart.app_version.clone().into();
-        release.revision = reading.release.revision.into();
-    }
+    release::fill(&mut state.release, reading.release.as_ref());
 }
 
 /// The resource as the newest revision records it; none where there is no revision. The error is a warning: somebody

@@ -5,14 +5,14 @@ use boutique_core::edge::{
 };
 use boutique_core::spec::Problem;
 use serde_json::{Map as JsonMap, Value as Json};
-use tfplugin_rs::{Any, Diagnostic, Diagnostics, Map, Path, Value};
+use tfplugin_rs::{Diagnostic, Diagnostics, Map, Path, Value};
 
 use super::model::{
     BackendModel, ChartModel, ControllerModel, IngressModel, IssuerModel, LoadGeneratorModel, ProxyTimeoutsModel,
     RouteModel, TlsModel, WaitModel,
 };
 use crate::dynamic;
-use crate::reader::{Reader, Tool};
+use crate::reader::{self, Reader, Tool};
 
 /// A specification as far as it is known.
 pub(super) struct Reading {
@@ -127,23 +127,9 @@ impl Reader {
             };
         }
         if let Some(values) = self.take(&model.values) {
-            spec.values = self.values(&values, "values");
+            spec.values = self.values(&values, Path::attribute("controller").then("values"));
         }
         spec
-    }
-
-    /// Values as JSON; what is unknown in them is left out.
-    fn values(&mut self, any: &Any, attribute: &'static str) -> JsonMap<String, Json> {
-        let (json, complete) = dynamic::json(any);
-        self.complete &= complete;
-        match json {
-            Json::Object(values) => values,
-            Json::Null => JsonMap::new(),
-            other => {
-                self.diagnostics.push(no_object(attribute, &other));
-                JsonMap::new()
-            }
-        }
     }
 
     fn tls(&mut self, model: &TlsModel) -> TlsSpec {
@@ -176,24 +162,8 @@ pub(super) fn tls_is_open(model: &IngressModel) -> bool {
 /// # Errors
 /// When they are no object.
 pub(super) fn secret_values(model: &IngressModel) -> Result<Option<Json>, Diagnostic> {
-    let Some(any) = model.controller.known().and_then(|controller| controller.values_wo.known()) else {
-        return Ok(None);
-    };
-    match dynamic::json(any).0 {
-        Json::Null => Ok(None),
-        values @ Json::Object(_) => Ok(Some(values)),
-        other => Err(no_object("values_wo", &other)),
-    }
-}
-
-fn no_object(attribute: &'static str, found: &Json) -> Diagnostic {
-    let what = match found {
-        Json::String(_) => "a text. Write the values as an object, or use yamldecode(file(…))",
-        Json::Array(_) => "a list. Write the values as one object",
-        _ => "no object. Write the values as an object",
-    };
-    Diagnostic::error("Values must be an object", format!("Here is {what}."))
-        .at(Path::attribute("controller").then(attribute))
+    let any = model.controller.known().and_then(|controller| controller.values_wo.known());
+    reader::secret_values(any, Path::attribute("controller").then("values_wo"))
 }
 
 /// What only the provider wants to find again, so that an import gives back the whole resource.
