@@ -64,7 +64,7 @@ pub(super) const SUFFIX: &str = "-blackbox";
 pub(super) fn render(to: &mut Renderer<'_>, inputs: &Inputs) {
     let spec = to.spec;
     let modules = modules(spec, inputs);
-    let config = serde_yaml_ng::to_string(&json!({"modules": modules})).unwrap_or_default();
+    let config = yaml(&json!({"modules": modules}));
     let name = name(spec);
     to.add(Kind::SERVICE_ACCOUNT, &name, Labelled::Plain, json!({"automountServiceAccountToken": false}));
     to.add(Kind::CONFIG_MAP, &name, Labelled::Plain, json!({"data": {CONFIG: config}}));
@@ -87,6 +87,13 @@ pub(super) fn render(to: &mut Renderer<'_>, inputs: &Inputs) {
             to.add(Kind::PROBE, &name, Labelled::Selected, probe);
         }
     }
+}
+
+/// JSON is YAML; read as such, numbers are written as numbers, whatever serde_json keeps them as.
+fn yaml(value: &Value) -> String {
+    let text = value.to_string();
+    let read = serde_yaml_ng::from_str::<serde_yaml_ng::Value>(&text);
+    read.and_then(|value| serde_yaml_ng::to_string(&value)).unwrap_or(text)
 }
 
 fn ways(inputs: &Inputs) -> Vec<Via<'_>> {
@@ -261,4 +268,21 @@ fn patience(spec: &MonitoringSpec) -> u32 {
 /// Probes of these manifests, by name.
 pub fn probes(manifests: &[Manifest]) -> impl Iterator<Item = &Manifest> {
     manifests.iter().filter(|manifest| manifest.kind() == Kind::PROBE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::SetId;
+    use crate::monitoring::render;
+
+    #[test]
+    fn the_exporter_reads_numbers_as_numbers() {
+        let spec = MonitoringSpec::new("monitoring", "shop", &SetId::stack("shop", "shop"));
+        let manifests = render(&spec, &Inputs::default()).unwrap();
+        let config = manifests.iter().find_map(|manifest| manifest.get("/data/blackbox.yml")).unwrap();
+        let config: serde_yaml_ng::Value = serde_yaml_ng::from_str(config.as_str().unwrap()).unwrap();
+        let http = &config["modules"]["add_to_cart_service"]["http"];
+        assert_eq!(http["valid_status_codes"][0].as_u64(), Some(302), "{http:?}");
+    }
 }
