@@ -99,8 +99,8 @@ pub(crate) fn cli_configuration(mirror: &Path, name: &str) -> String {
     )
 }
 
-/// Copies a file by rename, so that a running program is never written into, and only when it changed, so that
-/// a dependency lock file stays valid.
+/// Copies a file by rename, so that a running program is never written into and two who package at the same time are not in
+/// each other's way, and only when it changed, so that a dependency lock file stays valid.
 fn install(from: &Path, to: &Path) -> Result<()> {
     let content = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
     if fs::read(to).is_ok_and(|present| present == content) {
@@ -108,7 +108,7 @@ fn install(from: &Path, to: &Path) -> Result<()> {
     }
     let folder = to.parent().context("a destination has a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let partial = to.with_extension("partial");
+    let partial = to.with_extension(format!("partial-{}", std::process::id()));
     fs::copy(from, &partial).with_context(|| format!("cannot write {}", partial.display()))?;
     fs::rename(&partial, to).with_context(|| format!("cannot write {}", to.display()))
 }
