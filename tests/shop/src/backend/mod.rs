@@ -12,7 +12,7 @@ mod dial;
 use crate::{backoff, trace};
 pub(crate) use dial::dial;
 use dial::{Connection, Sender};
-use http::{Request, Response, uri};
+use http::{HeaderValue, Request, Response, header, uri};
 use http_body_util::BodyExt;
 use std::{
     net::SocketAddr,
@@ -25,6 +25,9 @@ use tonic::{
     body::Body,
     codegen::{BoxFuture, Service},
 };
+
+/// What servers are told of this client.
+const USER_AGENT: &str = "grpc-go/1.80.0 (boutique-lite)";
 
 /// A lazily connected peer. Clones share the connection. Serves as the transport of generated clients.
 #[derive(Clone, Debug)]
@@ -95,6 +98,7 @@ impl Backend {
         parts.scheme = Some(scheme);
         parts.authority = Some(authority.map_err(|e| Status::unavailable(format!("address {}: {e}", self.address)))?);
         *request.uri_mut() = uri::Uri::from_parts(parts).map_err(|e| Status::internal(e.to_string()))?;
+        request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         loop {
             let (mut sender, peer) = self.connection().await?;
             match sender.try_send_request(request).await {

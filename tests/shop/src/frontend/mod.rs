@@ -26,6 +26,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
+use http::StatusCode;
 use peers::Peers;
 use settings::Settings;
 use std::{net::SocketAddr, sync::Arc};
@@ -76,6 +77,7 @@ fn routes(shop: Arc<Shop>) -> Router {
         .route(&at("/static/{*path}"), get(files::file))
         .route(&at("/robots.txt"), get(|| async { "User-agent: *\nDisallow: /" }))
         .route(&at("/_healthz"), get(|| async { "ok" }))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "404 page not found\n") })
         .layer(axum::middleware::from_fn_with_state(shop.clone(), visit::receive))
         .with_state(shop)
 }

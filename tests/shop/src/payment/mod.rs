@@ -1,6 +1,7 @@
 //! paymentservice: pretends to charge a card, after looking at it.
 
 mod card;
+mod declined;
 
 use crate::{
     env::StartError,
@@ -23,7 +24,7 @@ pub(crate) async fn run(start: &Start) -> Result<(), StartError> {
     let tracing = Tracing::of(start)?;
     let port = start.env.port(None)?;
     start.log.info(format!("PaymentService gRPC server started on port {port}"));
-    let routes = Routes::new(PaymentServiceServer::new(Payment { log: start.log.clone() }))
+    let routes = Routes::new(declined::Numbered(PaymentServiceServer::new(Payment { log: start.log.clone() })))
         .add_service(health::server(start.platform, start.log.clone()));
     grpc::serve_forever(routes, &tracing, port).await
 }

@@ -2,7 +2,7 @@
 //! answer, with everything else in the trailers at its end.
 
 use super::{
-    library::{Ends, Library, Side},
+    library::{End, Ends, Library, Side},
     span::Open,
 };
 use bytes::Bytes;
@@ -39,8 +39,12 @@ impl Call {
 
     /// Ends the span, the first time.
     pub(super) fn end(&mut self, status: &Status) {
+        self.end_with(status.into());
+    }
+
+    fn end_with(&mut self, end: End<'_>) {
         if let Some(span) = self.span.take() {
-            let (attributes, status) = self.library.at_end(self.side, status, self.ends);
+            let (attributes, status) = self.library.at_end(self.side, end, self.ends);
             span.end(attributes, status);
         }
     }
@@ -48,7 +52,9 @@ impl Call {
     /// Ends the span if there is a status in these headers or trailers.
     fn end_by(&mut self, headers: &HeaderMap) {
         if let Some(status) = Status::from_header_map(headers) {
-            self.end(&status);
+            // The status itself knows no number but those that have a name.
+            let number = headers.get("grpc-status").and_then(|number| number.to_str().ok()?.parse().ok());
+            self.end_with(End { number: number.unwrap_or_else(|| status.code().into()), message: status.message() });
         }
     }
 

@@ -31,6 +31,19 @@ pub(super) struct Ends {
     pub(super) remote: Option<SocketAddr>,
 }
 
+/// How a call ended: a code, which may be none that gRPC has a name for, and what was said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End<'a> {
+    pub(super) number: i32,
+    pub(super) message: &'a str,
+}
+
+impl<'a> From<&'a tonic::Status> for End<'a> {
+    fn from(status: &'a tonic::Status) -> Self {
+        Self { number: status.code().into(), message: status.message() }
+    }
+}
+
 impl Library {
     /// That of a runtime; some have none.
     pub(super) fn of(platform: Platform) -> Option<Self> {
@@ -103,13 +116,14 @@ impl Library {
     }
 
     /// What is known when a call has ended: further attributes, and the status of the span.
-    pub(super) fn at_end(self, side: Side, status: &tonic::Status, ends: Ends) -> (Vec<KeyValue>, Option<Status>) {
-        let (code, message) = (status.code(), status.message());
+    pub(super) fn at_end(self, side: Side, end: End<'_>, ends: Ends) -> (Vec<KeyValue>, Option<Status>) {
+        let End { number, message } = end;
+        let code = Code::from(number);
         let failed = |message: &str| Some(Status { code: StatusCode::Error.into(), message: message.to_owned() });
         match (self, side) {
             (Self::Go, Side::Client) => {
                 let mut attributes: Vec<_> = ends.remote.map(server_address).into_iter().flatten().collect();
-                attributes.push(text("rpc.response.status_code", canonical(code)));
+                attributes.push(text("rpc.response.status_code", canonical(number)));
                 (attributes, failed(message).filter(|_| code != Code::Ok))
             }
             (Self::Go, Side::Server) => {
@@ -122,10 +136,10 @@ impl Library {
                         | Code::Unavailable
                         | Code::DataLoss
                 );
-                (vec![text("rpc.response.status_code", canonical(code))], failed(message).filter(|_| is_fault))
+                (vec![text("rpc.response.status_code", canonical(number))], failed(message).filter(|_| is_fault))
             }
             (Self::Node, _) => {
-                let mut attributes = vec![number("rpc.grpc.status_code", i64::from(i32::from(code)))];
+                let mut attributes = vec![self::number("rpc.grpc.status_code", i64::from(number))];
                 if code != Code::Ok {
                     attributes.push(text("grpc.error_name", "Error"));
                     attributes.push(text("grpc.error_message", message));
@@ -133,12 +147,12 @@ impl Library {
                 (attributes, failed(message).filter(|_| code != Code::Ok))
             }
             (Self::Python, Side::Client) => {
-                let attributes = vec![number("rpc.grpc.status_code", i64::from(i32::from(code)))];
+                let attributes = vec![self::number("rpc.grpc.status_code", i64::from(number))];
                 (attributes, failed(message).filter(|_| code != Code::Ok))
             }
             // A call that fails in the shop's Python services does so by an exception that nothing catches, of which the
             // library hears too late: the span goes on saying that all was well.
-            (Self::Python, Side::Server) => (vec![number("rpc.grpc.status_code", 0)], None),
+            (Self::Python, Side::Server) => (vec![self::number("rpc.grpc.status_code", 0)], None),
         }
     }
 }
@@ -148,8 +162,11 @@ fn server_address(address: SocketAddr) -> [KeyValue; 2] {
 }
 
 /// A code as the new conventions write it.
-fn canonical(code: Code) -> &'static str {
-    match code {
+fn canonical(number: i32) -> String {
+    let code = Code::from(number);
+    let name = match code {
+        // Everything that has no name reads as this.
+        Code::Unknown if number != i32::from(code) => return format!("CODE({number})"),
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",
         Code::Unknown => "UNKNOWN",
@@ -167,7 +184,8 @@ fn canonical(code: Code) -> &'static str {
         Code::Unavailable => "UNAVAILABLE",
         Code::DataLoss => "DATA_LOSS",
         Code::Unauthenticated => "UNAUTHENTICATED",
-    }
+    };
+    name.to_owned()
 }
 
 #[cfg(test)]
@@ -191,11 +209,21 @@ mod tests {
 
     #[test]
     fn a_go_server_is_at_fault_only_for_what_the_caller_did_not_cause() {
-        let is_error =
-            |side, code| Library::Go.at_end(side, &tonic::Status::new(code, "no"), Ends::default()).1.is_some();
+        let is_error = |side, code: Code| {
+            let end = End { number: code.into(), message: "no" };
+            Library::Go.at_end(side, end, Ends::default()).1.is_some()
+        };
         assert!(is_error(Side::Server, Code::Internal) && is_error(Side::Client, Code::Internal));
         assert!(!is_error(Side::Server, Code::NotFound) && is_error(Side::Client, Code::NotFound));
         assert!(!is_error(Side::Client, Code::Ok));
+    }
+
+    #[test]
+    fn a_code_without_a_name_is_written_as_its_number() {
+        assert_eq!([0, 2, 16, 17, 400].map(canonical), ["OK", "UNKNOWN", "UNAUTHENTICATED", "CODE(17)", "CODE(400)"]);
+        let declined = End { number: 400, message: "declined" };
+        let (attributes, status) = Library::Node.at_end(Side::Server, declined, Ends::default());
+        assert!(attributes.contains(&number("rpc.grpc.status_code", 400)) && status.is_some());
     }
 
     #[test]

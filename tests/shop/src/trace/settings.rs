@@ -55,18 +55,21 @@ pub(super) fn resource(library: Library, service: &str, env: &Env) -> Vec<KeyVal
         (None, Library::Python) if unnamed => set(&mut attributes, text("service.name", "unknown_service")),
         (None, _) => {}
     }
-    let (language, version) = match library {
-        Library::Go => ("go", "1.44.0"),
-        Library::Node => ("nodejs", "2.8.0"),
-        Library::Python => ("python", "1.39.1"),
+    let mut sdk = |language: &str, version: &str| {
+        set(&mut attributes, text("telemetry.sdk.language", language));
+        set(&mut attributes, text("telemetry.sdk.name", "opentelemetry"));
+        set(&mut attributes, text("telemetry.sdk.version", version));
     };
-    set(&mut attributes, text("telemetry.sdk.language", language));
-    set(&mut attributes, text("telemetry.sdk.name", "opentelemetry"));
-    set(&mut attributes, text("telemetry.sdk.version", version));
-    if library == Library::Node {
-        // Its SDK looks around by itself, so that every pod and every start of it is a resource of its own.
-        set(&mut attributes, text("host.name", hostname()));
-        set(&mut attributes, number("process.pid", i64::from(std::process::id())));
+    match library {
+        Library::Go => sdk("go", "1.44.0"),
+        Library::Python => sdk("python", "1.39.1"),
+        // Its SDK does not say what it is and looks around instead, so that every pod and every start of it is a resource
+        // of its own.
+        Library::Node => {
+            set(&mut attributes, text("host.name", hostname()));
+            set(&mut attributes, number("process.pid", i64::from(std::process::id())));
+            set(&mut attributes, text("process.runtime.name", "nodejs"));
+        }
     }
     attributes
 }

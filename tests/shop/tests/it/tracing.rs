@@ -86,7 +86,8 @@ const ATTRIBUTES: [(&str, SpanKind, &str, &str); 8] = [
         SpanKind::Server,
         "/hipstershop.EmailService/SendOrderConfirmation",
         "opentelemetry.instrumentation.grpc: net.peer.ip=127.0.0.1 net.peer.name=localhost net.peer.port=# \
-         rpc.grpc.status_code=0 rpc.method=SendOrderConfirmation rpc.service=hipstershop.EmailService rpc.system=grpc",
+         rpc.grpc.status_code=0 rpc.method=SendOrderConfirmation rpc.service=hipstershop.EmailService rpc.system=grpc \
+         rpc.user_agent=#",
     ),
     (
         "recommendationservice",
@@ -101,7 +102,7 @@ const ATTRIBUTES: [(&str, SpanKind, &str, &str); 8] = [
         "/hipstershop.RecommendationService/ListRecommendations",
         "opentelemetry.instrumentation.grpc: net.peer.ip=127.0.0.1 net.peer.name=localhost net.peer.port=# \
          rpc.grpc.status_code=0 rpc.method=ListRecommendations rpc.service=hipstershop.RecommendationService \
-         rpc.system=grpc",
+         rpc.system=grpc rpc.user_agent=#",
     ),
 ];
 
@@ -132,7 +133,7 @@ fn attributes(received: &Received) -> String {
     let mut keys: Vec<&str> = received.span.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
     keys.sort_unstable();
     let pairs = keys.into_iter().map(|key| {
-        let varies = key.ends_with(".port") || key.ends_with(".size");
+        let varies = key.ends_with(".port") || key.ends_with(".size") || key == "rpc.user_agent";
         format!(" {key}={}", if varies { "#".to_owned() } else { received.text(key) })
     });
     format!("{}:{}", received.scope, pairs.collect::<String>())
@@ -215,6 +216,22 @@ fn a_dead_callee_is_an_error_of_the_call_and_not_always_of_the_page() {
         collector.spans().into_iter().find(|it| it.text("http.response.status_code") == "422")
     });
     assert_eq!(form.span.status, None);
+}
+
+#[test]
+fn a_declined_card_has_a_number_of_its_own() {
+    let port = free_port();
+    let collector = Collector::open(port);
+    let shop = tracing_shop(port, &[]);
+    let visitor = shop.visitor("a");
+    visitor.add();
+    assert_eq!(visitor.check_out_with("4432801561520454", "2020").status, 500);
+    let of = |service: &'static str| {
+        let is_it = move |it: &Received| it.service == service && it.span.name.ends_with("PaymentService/Charge");
+        until(service, || collector.spans().into_iter().find(is_it))
+    };
+    assert_eq!(of("paymentservice").text("rpc.grpc.status_code"), "400");
+    assert_eq!(of("checkoutservice").text("rpc.response.status_code"), "CODE(400)");
 }
 
 #[test]

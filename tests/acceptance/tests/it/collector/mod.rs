@@ -175,13 +175,19 @@ fn a_dead_service_shows_at_its_own_calls_and_at_the_pages_that_need_it() {
     });
     assert!(pages(&series).keys().all(|(_, outcome)| *outcome == "ok"), "{:?}", pages(&series));
 
+    // A declined card is its owner's affair, though the page that says so is a 500.
+    visitor.add();
+    assert_eq!(visitor.check_out_with("4432801561520454", "2020").status, 500);
+    let series = collector.until("a declined card", |series| errors(series, "checkout") == 1);
+    assert_eq!(calls_to(&series, "paymentservice", "error"), 0);
+
     // Orders fail in whole: at payment, at checkoutservice, at the page.
     shop.kill("paymentservice");
     visitor.add();
     assert_eq!(visitor.check_out().status, 500);
-    let series = collector.until("a dead payment", |series| errors(series, "checkout") == 1);
+    let series = collector.until("a dead payment", |series| errors(series, "checkout") == 2);
     assert_eq!(calls_to(&series, "paymentservice", "error"), 1);
-    assert_eq!(calls_to(&series, "checkoutservice", "error"), 1);
+    assert_eq!(calls_to(&series, "checkoutservice", "error"), 2);
     assert_eq!(calls_to(&series, "cartservice", "error"), 0, "a healthy one's did not change");
 
     shop.kill("cartservice");
