@@ -47,7 +47,8 @@ impl fmt::Display for Drift {
             (_, None) if self.path.is_empty() => return write!(f, "{} is missing", self.object),
             (_, Some(_)) if self.path.is_empty() => return write!(f, "{} is being deleted", self.object),
             (Some(old), Some(new)) => {
-                write!(f, "{}: {} is {}, applied {}", self.object, self.path, short(new), short(old))?;
+                let (within, old, new) = narrow(old, new);
+                write!(f, "{}: {}{within} is {}, applied {}", self.object, self.path, short(new), short(old))?;
             }
             (Some(old), None) => write!(f, "{}: {} is absent, applied {}", self.object, self.path, short(old))?,
             (None, Some(new)) => write!(f, "{}: {} was added as {}", self.object, self.path, short(new))?,
@@ -60,14 +61,41 @@ impl fmt::Display for Drift {
     }
 }
 
+/// The most characters of a value that are shown.
+const MOST: usize = 120;
+
 fn short(value: &Value) -> String {
-    const MOST: usize = 120;
     let text = value.to_string();
     if text.chars().count() <= MOST {
         return text;
     }
     let start: String = text.chars().take(MOST).collect();
     format!("{start}…")
+}
+
+/// The first place within two long values where they differ, so that it is not cut off: steps, applied, live.
+fn narrow<'a>(mut old: &'a Value, mut new: &'a Value) -> (String, &'a Value, &'a Value) {
+    let mut steps = String::new();
+    if old.to_string().chars().count() <= MOST {
+        return (steps, old, new);
+    }
+    loop {
+        let below = match (old, new) {
+            (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+                let at = a.iter().zip(b).position(|(a, b)| a != b);
+                at.map(|at| (format!("[{at}]"), &a[at], &b[at]))
+            }
+            (Value::Object(a), Value::Object(b)) => a
+                .iter()
+                .filter_map(|(name, a)| Some((name, a, b.get(name)?)))
+                .find(|(_, a, b)| a != b)
+                .map(|(name, a, b)| (format!(".{name}"), a, b)),
+            _ => None,
+        };
+        let Some((step, a, b)) = below else { return (steps, old, new) };
+        steps.push_str(&step);
+        (old, new) = (a, b);
+    }
 }
 
 /// Every deviation of the live objects from the applied ones. An applied object without a live one is missing; live

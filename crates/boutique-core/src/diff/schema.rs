@@ -37,6 +37,7 @@ pub(super) fn list_type(kind: Kind, path: &Path) -> ListType {
         "ports" if path.fields().any(|field| matches!(field, "containers" | "initContainers")) => {
             ListType::Map(&["containerPort", "protocol"])
         }
+        "groups" if kind == Kind::PROMETHEUS_RULE => ListType::Map(&["name"]),
         "ownerReferences" => ListType::Map(&["uid"]),
         "finalizers" => ListType::Set,
         _ => ListType::Atomic,

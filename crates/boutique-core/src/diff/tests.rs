@@ -267,3 +267,19 @@ proptest! {
         prop_assert_eq!(diff(&[manifest], &[live]), []);
     }
 }
+
+#[test]
+fn what_changed_in_a_long_list_is_shown_and_not_its_beginning() {
+    let rules = |expr: &str| {
+        let rule = |name: &str, expr: &str| json!({"record": name, "expr": expr, "labels": {"stack": "shop"}});
+        json!([rule("boutique:requests:rate", "sum(rate(x[5m]))"), rule("boutique:errors:rate", expr)])
+    };
+    let body = |expr: &str| json!({"spec": {"groups": [{"name": "boutique.signals", "rules": rules(expr)}]}});
+    let applied = Manifest::new(Kind::PROMETHEUS_RULE, "monitoring", "shop-signals", body("sum(rate(y[5m]))"));
+    let live = Manifest::new(Kind::PROMETHEUS_RULE, "monitoring", "shop-signals", body("vector(0)")).into_value();
+    let drift = diff(&[applied], &[live]);
+    assert_eq!(
+        drift[0].to_string(),
+        r#"PrometheusRule monitoring/shop-signals: spec.groups[name="boutique.signals"].rules[1].expr is "vector(0)", applied "sum(rate(y[5m]))""#
+    );
+}
