@@ -4,4 +4,5 @@ mod bad_input;
 mod edge_faults;
 mod edge_features;
 mod kills;
+mod monitoring;
 mod stack;
