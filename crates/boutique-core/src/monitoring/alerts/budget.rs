@@ -26,7 +26,7 @@ pub(super) fn rules(scope: &Scope<'_>) -> Vec<Rule> {
                 short = over("boutique:slo_burn:rate", burn.short),
                 bad = over("boutique:sli_bad:count", burn.long),
             );
-            rules.push(scope.alert(
+            let mut rule = scope.alert(
                 "BoutiqueErrorBudgetBurn",
                 burn.severity,
                 expr,
@@ -37,7 +37,13 @@ pub(super) fn rules(scope: &Scope<'_>) -> Vec<Rule> {
                                   {{ $value | humanize }} times faster than the objective allows, and it still does.",
                     command: "kubectl boutique buy -n NAMESPACE",
                 },
-            ));
+            );
+            // The answer has a window of its own, the same one; here it tells the rules apart.
+            if let Rule::Alert { labels, .. } = &mut rule {
+                labels.insert("objective".to_owned(), objective.name.to_owned());
+                labels.insert("window".to_owned(), burn.long.to_string());
+            }
+            rules.push(rule);
         }
     }
     rules

@@ -10,12 +10,11 @@ pub(super) fn rules(scope: &Scope<'_>) -> Vec<Rule> {
     vec![crash_looping(scope), image_pull(scope), oom_killed(scope), throttled(scope)]
 }
 
-/// Containers, init containers included, that wait for one of these reasons, now or a moment ago: between two attempts the
-/// reason is gone.
-fn waiting(scope: &Scope<'_>, reasons: &str) -> String {
-    let over = |metric: &str| {
-        format!("max_over_time({}[{}])", scope.pods(metric, &format!(r#"reason=~"{reasons}""#)), scope.rate())
-    };
+/// Containers, init containers included, that wait for one of these reasons, now or within a time: between two attempts
+/// the reason is gone. An alert must hold for longer than that time, or one attempt that fails would be enough.
+fn waiting(scope: &Scope<'_>, reasons: &str, within: Span) -> String {
+    let over =
+        |metric: &str| format!("max_over_time({}[{within}])", scope.pods(metric, &format!(r#"reason=~"{reasons}""#)));
     let each = format!(
         "{} or {}",
         over("kube_pod_container_status_waiting_reason"),
@@ -28,8 +27,8 @@ fn crash_looping(scope: &Scope<'_>) -> Rule {
     scope.alert(
         "BoutiqueCrashLooping",
         CRITICAL,
-        waiting(scope, "CrashLoopBackOff"),
-        Span::minutes(5),
+        waiting(scope, "CrashLoopBackOff", scope.rate()),
+        Span::minutes(10),
         &Says {
             summary: "{{ $labels.service }} of SHOP crashes again and again",
             description: "The container {{ $labels.container }} of {{ $labels.service }} in NAMESPACE ends soon after each start.",
@@ -42,8 +41,12 @@ fn image_pull(scope: &Scope<'_>) -> Rule {
     scope.alert(
         "BoutiqueImagePull",
         WARNING,
-        waiting(scope, "ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|RegistryUnavailable"),
-        Span::minutes(2),
+        waiting(
+            scope,
+            "ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|RegistryUnavailable",
+            scope.pace.hold(Span::minutes(2)),
+        ),
+        Span::minutes(5),
         &Says {
             summary: "An image of {{ $labels.service }} of SHOP cannot be pulled",
             description: "The node has no image for the container {{ $labels.container }} of {{ $labels.service }} in NAMESPACE and \

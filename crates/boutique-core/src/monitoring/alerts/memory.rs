@@ -12,9 +12,9 @@ pub(super) fn rules(scope: &Scope<'_>) -> Vec<Rule> {
 /// The line through the last hour meets the limit within the next hours.
 ///
 /// A line is easily drawn through anything, so there are guards: the container is past its warming up; more than 70 % of
-/// the limit are used; the line through the last quarter of the window meets the limit, too (a cache that filled half an
-/// hour ago has stopped); and memory that the kernel cannot take back grows (`container_memory_rss`), since the working
-/// set has file cache in it.
+/// the limit are used; the lines through the last two quarters of the window, each by itself, meet the limit, too (a cache
+/// that filled at once grew in one of them only); and memory that the kernel cannot take back grows
+/// (`container_memory_rss`), since the working set has file cache in it.
 fn leak(scope: &Scope<'_>) -> Rule {
     let pace = &scope.pace;
     let recent = recent(scope);
@@ -23,9 +23,9 @@ fn leak(scope: &Scope<'_>) -> Rule {
         "max by (pod, container) ({})",
         scope.pods("kube_pod_container_resource_limits", r#"resource="memory""#)
     );
-    let forecast = |window: Span| {
+    let forecast = |range: &str| {
         let ahead = pace.leak_horizon.seconds();
-        format!("max by (pod, container) (predict_linear({working_set}[{window}], {ahead})) > {limit}")
+        format!("max by (pod, container) (predict_linear({working_set}{range}, {ahead})) > {limit}")
     };
     let used = format!("max by (pod, container) ({working_set}) > 0.7 * {limit}");
     let grows = format!(
@@ -34,9 +34,17 @@ fn leak(scope: &Scope<'_>) -> Rule {
         pace.leak_window
     );
     let started = scope.containers("container_start_time_seconds");
-    let old = pace.leak_age.seconds() + recent.seconds();
+    let old = pace.leak_age.seconds() + 2 * recent.seconds();
     let aged = format!("time() - max by (pod, container) ({started}) > {old}");
-    let leaking = [forecast(pace.leak_window), forecast(recent), used, grows, aged].join(" and ");
+    let leaking = [
+        forecast(&format!("[{}]", pace.leak_window)),
+        forecast(&format!("[{recent}]")),
+        forecast(&format!("[{recent}] offset {recent}")),
+        used,
+        grows,
+        aged,
+    ]
+    .join(" and ");
     scope.alert(
         "BoutiqueMemoryLeak",
         WARNING,
@@ -51,7 +59,7 @@ fn leak(scope: &Scope<'_>) -> Rule {
     )
 }
 
-/// The last quarter of the window, but enough of it for a line: cAdvisor measures only every ten seconds or so.
+/// A quarter of the window, but enough of it for a line: cAdvisor measures only every ten seconds or so.
 fn recent(scope: &Scope<'_>) -> Span {
     let quarter = scope.pace.leak_window.seconds() / 4;
     Span(quarter.max(6 * scope.pace.interval.seconds()))

@@ -32,19 +32,22 @@ fn green_but_broken(scope: &Scope<'_>) -> Rule {
     )
 }
 
-/// Counters rather than the recorded rates: an order and its mail may reach Prometheus in two scrapes, and differences of
-/// short windows would see that twice for every order.
+/// Counters rather than the recorded rates, and mails against orders of a moment earlier: an order and its mail may reach
+/// Prometheus in two scrapes, and differences of short windows would see that twice for every order.
 fn mails_missing(scope: &Scope<'_>) -> Rule {
     let window = scope.pace.hold(Span::minutes(30));
-    let increase = |name: &str, service: &str| {
+    let earlier = format!(" offset {}", scope.pace.hold(Span::minutes(1)));
+    let increase = |name: &str, service: &str, offset: &str| {
         let series = scope.recorded(name, &format!(r#"source="spans",service="{service}""#));
-        format!("sum(increase({series}[{window}]))")
+        format!("sum(increase({series}[{window}]{offset}))")
     };
-    let well = |service: &str| {
-        format!("({} - {})", increase("boutique:requests:total", service), increase("boutique:errors:total", service))
+    let well = |service: &str, offset: &str| {
+        let [all, bad] = ["requests", "errors"].map(|of| increase(&format!("boutique:{of}:total"), service, offset));
+        format!("({all} - {bad})")
     };
-    let (orders, payments) = (well("checkoutservice"), increase("boutique:requests:total", "paymentservice"));
-    let missing = format!("({orders} - ({} or {payments} * 0))", well("emailservice"));
+    let orders = well("checkoutservice", &earlier);
+    let payments = increase("boutique:requests:total", "paymentservice", "");
+    let missing = format!("({orders} - ({} or {payments} * 0))", well("emailservice", ""));
     let expr = format!("{missing} >= {FEWEST} and {missing} / ({orders} > 0) > 0.1");
     scope.alert(
         "BoutiqueMailsMissing",

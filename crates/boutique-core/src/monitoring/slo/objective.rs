@@ -8,6 +8,8 @@ use super::super::spec::Slo;
 /// What is promised of some indicators.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Objective {
+    /// What it is about.
+    pub(in super::super) name: &'static str,
     /// Indicators that it is promised of, as alternatives of a regular expression.
     pub(in super::super) indicators: &'static str,
     per_cent: fn(&Slo) -> f64,
@@ -15,9 +17,10 @@ pub(in super::super) struct Objective {
 
 /// Requests that are answered without an error of the shop's.
 pub(in super::super) const AVAILABILITY: Objective =
-    Objective { indicators: "requests|journeys", per_cent: |slo| slo.availability };
+    Objective { name: "availability", indicators: "requests|journeys", per_cent: |slo| slo.availability };
 /// Requests that are answered in time.
-pub(in super::super) const LATENCY: Objective = Objective { indicators: "latency", per_cent: |slo| slo.latency };
+pub(in super::super) const LATENCY: Objective =
+    Objective { name: "latency", indicators: "latency", per_cent: |slo| slo.latency };
 
 impl Objective {
     /// Above which burn rate a pair of windows alerts: the workbook's factor, but not above what an outage of everything
