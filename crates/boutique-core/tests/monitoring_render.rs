@@ -148,4 +148,5 @@ fn another_exporter_and_another_base_path_are_taken() {
     let text = yaml(&render(&spec, &inputs).expect("renders"));
     assert!(text.contains("registry.example.com/blackbox:1") && !text.contains(IMAGE));
     assert!(text.contains("http://frontend.store.svc/online-boutique/cart/checkout"), "{text}");
+    assert!(text.contains("http://frontend.store.svc:80/online-boutique/_healthz"), "{text}");
 }

@@ -2,6 +2,7 @@
 //! when the cluster is not known or not there.
 
 mod ingress;
+mod monitoring;
 mod terraform;
 
 use terraform::Module;

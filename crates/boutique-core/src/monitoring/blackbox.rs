@@ -83,7 +83,7 @@ pub(super) fn render(to: &mut Renderer<'_>, inputs: &Inputs) {
     }
     for service in probed(inputs) {
         let name = format!("{}-reach-{}", spec.name, service.name());
-        if let Some(probe) = reachability_probe(spec, service) {
+        if let Some(probe) = reachability_probe(spec, inputs, service) {
             to.add(Kind::PROBE, &name, Labelled::Selected, probe);
         }
     }
@@ -234,14 +234,14 @@ fn journey_probe(spec: &MonitoringSpec, inputs: &Inputs, journey: Journey, via: 
 }
 
 /// None for what listens nowhere.
-fn reachability_probe(spec: &MonitoringSpec, service: Service) -> Option<Value> {
+fn reachability_probe(spec: &MonitoringSpec, inputs: &Inputs, service: Service) -> Option<Value> {
     let workload = workload(service);
     let port = workload.service_ports.first()?.port;
     let host = format!("{}.{}.svc:{port}", service.name(), spec.shop_namespace());
     let (module, target) = match workload.readiness.map(|probe| probe.check)? {
         Check::Grpc => (MODULE_GRPC, host),
         Check::Tcp => (MODULE_TCP, host),
-        Check::Http { .. } => (MODULE_HTTP, format!("http://{host}/_healthz")),
+        Check::Http { .. } => (MODULE_HTTP, format!("http://{host}{}/_healthz", inputs.base_path)),
     };
     Some(probe(spec, REACHABILITY, module, &target, json!({"boutique_service": service.name()})))
 }
