@@ -255,7 +255,7 @@ fn probe(spec: &MonitoringSpec, job: &str, module: &str, target: &str, mut label
         "interval": interval.to_string(),
         "scrapeTimeout": format!("{}s", patience(spec)),
         "module": module,
-        "prober": {"url": format!("{}.{}.svc:{PORT}", name(spec), spec.namespace)},
+        "prober": {"url": format!("{}.{}.svc:{PORT}", name(spec), spec.namespace), "path": "/probe"},
         "targets": {"staticConfig": {"static": [target], "labels": labels}},
     }})
 }
