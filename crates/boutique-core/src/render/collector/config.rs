@@ -13,7 +13,7 @@
 
 use serde_json::{Value, json};
 
-use super::{METRICS_PORT, SPANS_PORT};
+use super::{HEALTH_PORT, METRICS_PORT, SPANS_PORT};
 use crate::monitoring::buckets::BUCKETS_MS;
 use crate::service::Service;
 use crate::spec::StackSpec;
@@ -60,6 +60,7 @@ const OUTCOME: &str = r#"span.attributes["boutique.outcome"]"#;
 #[must_use]
 pub fn config(spec: &StackSpec, memory_mib: i128) -> Value {
     json!({
+        "extensions": {"health_check": {"endpoint": format!("0.0.0.0:{HEALTH_PORT}")}},
         "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": format!("0.0.0.0:{SPANS_PORT}")}}}},
         "processors": {
             // Above it spans are refused, and the services drop them: metrics with a gap rather than none.
@@ -115,6 +116,7 @@ pub fn config(spec: &StackSpec, memory_mib: i128) -> Value {
         "service": {
             // Its own metrics would need a port of their own, and nobody asks for them.
             "telemetry": {"metrics": {"level": "none"}},
+            "extensions": ["health_check"],
             "pipelines": {
                 "traces": {
                     "receivers": ["otlp"],

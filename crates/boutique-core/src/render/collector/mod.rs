@@ -17,6 +17,9 @@ pub const COLLECTOR: &str = "opentelemetrycollector";
 pub const SPANS_PORT: u16 = 4317;
 /// Where Prometheus finds the metrics, at `/metrics`.
 pub const METRICS_PORT: u16 = 8889;
+/// Where the kubelet asks how it is. Not at the metrics, of which it reads only the beginning: the exporter complains of
+/// every reader who leaves early.
+const HEALTH_PORT: u16 = 13133;
 
 /// The release whose components the configuration is written for.
 const IMAGE: &str = "otel/opentelemetry-collector-contrib:0.157.0";
@@ -112,7 +115,7 @@ pub(super) fn service() -> Value {
 pub(super) fn deployment(spec: &StackSpec) -> Value {
     let probe = |period: u32, failures: u32, timeout: u32| {
         json!({
-            "httpGet": {"path": "/metrics", "port": METRICS_PORT},
+            "httpGet": {"path": "/", "port": HEALTH_PORT},
             "periodSeconds": period, "failureThreshold": failures, "timeoutSeconds": timeout,
         })
     };

@@ -30,13 +30,14 @@ pub(super) struct Collector {
 impl Collector {
     /// One with the configuration that a shop's gets, but for its addresses.
     pub(super) fn open(spec: &StackSpec) -> Self {
-        let (spans, metrics) = (free_port(), free_port());
+        let (spans, metrics, health) = (free_port(), free_port(), free_port());
         let mut config = render::config(spec, MEMORY);
         let mut listen = |pointer: &str, port: u16| {
             *config.pointer_mut(pointer).expect("is in the configuration") = Value::from(format!("127.0.0.1:{port}"));
         };
         listen("/receivers/otlp/protocols/grpc/endpoint", spans);
         listen("/exporters/prometheus/endpoint", metrics);
+        listen("/extensions/health_check/endpoint", health);
 
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config.yaml");
