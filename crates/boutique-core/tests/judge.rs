@@ -54,6 +54,7 @@ macro_rules! situations {
 
 situations! {
     a_pod_of_the_template_before
+    collector_out_of_memory
     crash_loop_for_want_of_a_variable
     image_that_does_not_exist
     killed_with_137_is_not_out_of_memory

@@ -6,6 +6,7 @@ use super::{LogsWanted, Observation, app, is_gone, items, known, logs, namespace
 use crate::catalogue::{Language, workload};
 use crate::finding::{Code, Finding, Severity};
 use crate::quantity::Quantity;
+use crate::render::COLLECTOR;
 
 /// Restarts after which a crash is no accident.
 const CRASHES_BELIEVED: i64 = 3;
@@ -122,6 +123,10 @@ impl Container<'_> {
         let command = format!("kubectl -n {namespace} {kubectl}");
         match known(self.app) {
             Some(service) => format!("set services.{service}.{attribute} and apply, or: {command}"),
+            // No service of the shop, but the stack's all the same.
+            None if self.app == COLLECTOR && attribute != "env" => {
+                format!("set collector.{attribute} and apply, or: {command}")
+            }
             None => command,
         }
     }
