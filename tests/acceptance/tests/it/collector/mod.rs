@@ -10,6 +10,7 @@ use boutique_core::spec::StackSpec;
 use boutique_lab::{Progress, image};
 
 mod process;
+mod spans;
 
 #[path = "../../../../shop/tests/it/browser.rs"]
 #[expect(dead_code, reason = "the stand-in's own tests look at more of a page")]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use boutique_core::render;
 use boutique_core::spec::StackSpec;
 use boutique_lab::{Cache, Part, Progress};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ports::free_port;
 
@@ -23,6 +23,7 @@ const MEMORY: i128 = 256;
 pub(super) struct Collector {
     child: Child,
     spans: u16,
+    http: u16,
     metrics: u16,
     folder: tempfile::TempDir,
 }
@@ -30,7 +31,7 @@ pub(super) struct Collector {
 impl Collector {
     /// One with the configuration that a shop's gets, but for its addresses.
     pub(super) fn open(spec: &StackSpec) -> Self {
-        let (spans, metrics, health) = (free_port(), free_port(), free_port());
+        let (spans, http, metrics, health) = (free_port(), free_port(), free_port(), free_port());
         let mut config = render::config(spec, MEMORY);
         let mut listen = |pointer: &str, port: u16| {
             *config.pointer_mut(pointer).expect("is in the configuration") = Value::from(format!("127.0.0.1:{port}"));
@@ -38,6 +39,9 @@ impl Collector {
         listen("/receivers/otlp/protocols/grpc/endpoint", spans);
         listen("/exporters/prometheus/endpoint", metrics);
         listen("/extensions/health_check/endpoint", health);
+
+        // And a way in for spans that a test writes by hand.
+        config["receivers"]["otlp"]["protocols"]["http"] = json!({"endpoint": format!("127.0.0.1:{http}")});
 
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config.yaml");
@@ -53,7 +57,7 @@ impl Collector {
             .stderr(log)
             .spawn()
             .expect("the collector starts");
-        let mut collector = Self { child, spans, metrics, folder };
+        let mut collector = Self { child, spans, http, metrics, folder };
         let deadline = Instant::now() + PATIENCE;
         while collector.scrape().is_none() {
             let ended = collector.child.try_wait().expect("it is ours");
@@ -66,6 +70,20 @@ impl Collector {
     /// Where spans are sent.
     pub(super) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.spans)
+    }
+
+    /// Sends spans in OTLP's JSON.
+    pub(super) fn send(&self, spans: &Value) {
+        let body = spans.to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.http)).expect("the collector accepts");
+        let head = format!(
+            "POST /v1/traces HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("spans are sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the collector answers");
+        assert!(answer.lines().next().is_some_and(|line| line.contains(" 200 ")), "{answer}");
     }
 
     /// The series as soon as they are enough.
