@@ -16,7 +16,7 @@ pub(super) fn summary(cause: &Cause) -> String {
         Some(MonitoringError::Findings(_) | MonitoringError::Unfit(_)) => "The monitoring cannot work like this",
         Some(MonitoringError::Grafana(_)) => "Grafana's password was not set",
         Some(MonitoringError::Certificate(_)) => "The certificate was not made",
-        Some(MonitoringError::Operator(error)) => match error {
+        Some(MonitoringError::Operator(error) | MonitoringError::Stuck { error, .. }) => match error {
             SharedError::NoJoin(_) | SharedError::Foreign { .. } => "The operator is not ours alone",
             SharedError::Wait(_) => "The operator does not come up",
             SharedError::Helm(_) | SharedError::Release(_) | SharedError::Chart(_) => "The operator was not installed",

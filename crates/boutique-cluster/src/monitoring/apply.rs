@@ -5,7 +5,7 @@
 //! record → Helm → its workloads are up → certificate of Grafana's host → objects → what was used before and is no more is
 //! left.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use boutique_core::{
     finding::Finding,
@@ -18,7 +18,13 @@ use boutique_core::{
     },
 };
 
-use super::{error::MonitoringError, grafana, look::look, observe::observe, release};
+use super::{
+    error::MonitoringError,
+    grafana,
+    look::{Seen, look},
+    observe::observe,
+    release,
+};
 use crate::{
     apply::PlannedDrift,
     applyset::{self, Adopt, Applied, ApplyError, ApplyRequest, Cause, Rendered},
@@ -29,6 +35,9 @@ use crate::{
     revisions::Records,
     shared::{self, Left, RecordError, ReleaseSettings, SharedError, Sharing},
 };
+
+/// Longest look for what keeps a release from coming up.
+const TO_EXPLAIN: Duration = Duration::from_secs(10);
 
 /// What to apply, and how.
 #[derive(Clone)]
@@ -179,12 +188,36 @@ async fn prepare(
         // Before the release: its pod asks for the Secret.
         bounds.run(grafana::ensure(cluster, spec, request.grafana_password.as_deref())).await??;
     }
-    operator.ensure().await?;
+    if let Err(error) = operator.ensure().await {
+        return Err(explained(cluster, spec, error).await);
+    }
     let secrets = certificates(spec, inputs);
     if !secrets.is_empty() {
         bounds.run(certificate::ensure(cluster, &spec.id(), &secrets)).await??;
     }
     Ok(())
+}
+
+/// What helm and the wait cannot know about parts of this chart.
+async fn explained(cluster: &Cluster, spec: &MonitoringSpec, error: SharedError) -> MonitoringError {
+    use boutique_core::finding::Code;
+    if !matches!(error, SharedError::Wait(_) | SharedError::Release(_)) {
+        return error.into();
+    }
+    let of_chart = |finding: &Finding| {
+        matches!(
+            finding.code,
+            Code::NODE_EXPORTER_PORT
+                | Code::NODE_EXPORTER_MOUNT
+                | Code::ADMISSION_JOB_STUCK
+                | Code::STORAGE_PENDING
+                | Code::RULE_WEBHOOK_DOWN
+        )
+    };
+    let observed = tokio::time::timeout(TO_EXPLAIN, observe(cluster, spec, Seen::default())).await;
+    let findings = observed.ok().and_then(Result::ok).map(|seen| judge(&seen)).unwrap_or_default();
+    let findings: Vec<Finding> = findings.into_iter().filter(of_chart).collect();
+    if findings.is_empty() { error.into() } else { MonitoringError::Stuck { findings, error } }
 }
 
 /// Secrets with certificates that we fill, each with its hosts.

@@ -9,7 +9,7 @@ use crate::{applyset, bounds::Interrupted, edge::CertificateError, helm, request
 #[derive(Debug, thiserror::Error)]
 pub enum MonitoringError {
     /// What was observed says that it cannot work.
-    #[error("{}", findings(.0))]
+    #[error("{}", listed(.0))]
     Findings(Vec<Finding>),
     /// It does not fit this shop and edge.
     #[error("{}", problems(.0))]
@@ -17,6 +17,14 @@ pub enum MonitoringError {
     /// The release of operator and Prometheus.
     #[error(transparent)]
     Operator(#[from] SharedError),
+    /// The release does not come up, and what was observed says why.
+    #[error("{}\n{error}", listed(.findings))]
+    Stuck {
+        /// Why.
+        findings: Vec<Finding>,
+        /// What helm or the wait said.
+        error: SharedError,
+    },
     /// Grafana's password.
     #[error(transparent)]
     Grafana(#[from] GrafanaError),
@@ -48,7 +56,7 @@ pub enum ReadError {
     Api(#[from] ApiError),
 }
 
-fn findings(findings: &[Finding]) -> String {
+fn listed(findings: &[Finding]) -> String {
     findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::chart::chart;
-use super::spec::{Chart, Grafana, MonitoringSpec, Platform};
+use super::spec::{Chart, Grafana, MonitoringSpec, Platform, Slo, Windows};
 use super::values::values;
 use crate::shared::{self, values_digest};
 
@@ -47,16 +47,17 @@ impl shared::Shape for Shape {
 /// The operator that a monitoring wants installed; none if it wants none.
 #[must_use]
 pub fn wanted(spec: &MonitoringSpec) -> Option<Wanted> {
-    let own = values(spec);
     // What follows from the objective and the pace is nobody's wish for a Prometheus of another kind.
+    let neutral = MonitoringSpec { slo: Slo::default(), windows: Windows::default(), ..spec.clone() };
     let plain = MonitoringSpec {
         chart: Chart { values: serde_json::Map::new(), ..spec.chart.clone() },
         platform: Platform::default(),
         retention: None,
         storage: None,
         grafana: Grafana::default(),
-        ..spec.clone()
+        ..neutral.clone()
     };
+    let own = values(&neutral);
     Some(Wanted {
         id: spec.id(),
         release: spec.release().to_owned(),
@@ -72,7 +73,6 @@ mod tests {
 
     use super::*;
     use crate::contract::SetId;
-    use crate::monitoring::Windows;
     use crate::shared::{Joining, joining};
 
     fn mk_spec(name: &str) -> MonitoringSpec {
@@ -93,6 +93,16 @@ mod tests {
         let second = wanted(&spec).expect("installs");
         assert!(!second.has_settings);
         assert_eq!(joining(Some(&mk_record()), &second), Joining::Join);
+        // The same settings are no reason to refuse either.
+        let with_settings = |name: &str, days: i64| {
+            let mut spec = MonitoringSpec { platform: Platform::Kind, ..mk_spec(name) };
+            spec.slo.period_days = days;
+            wanted(&spec).expect("installs")
+        };
+        let first = with_settings("one", 30);
+        let mut record = OperatorRecord::new(&first);
+        record.add(&first.id, true, Timestamp::UNIX_EPOCH);
+        assert_eq!(joining(Some(&record), &with_settings("two", 7)), Joining::Join);
     }
 
     #[test]

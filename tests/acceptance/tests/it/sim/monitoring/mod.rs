@@ -2,4 +2,8 @@
 //! operator and a Prometheus that run would do.
 
 mod common;
+mod killed;
 mod place;
+mod refused;
+mod secrets;
+mod shared;

@@ -54,8 +54,9 @@ metadata: {name: cartservice}
 spec: {selector: {app: cartservice}, ports: [{port: 7070}]}
 ";
 
-/// The operator watches its own namespace only, so that the tests of one lab are in nobody's way.
-const APART: &str = "prometheusOperator = { namespaces = { releaseNamespace = true } }";
+/// The operator watches its own namespace only, and nothing takes ports of nodes: the tests of one lab are in nobody's way.
+const APART: &str =
+    "prometheusOperator = { namespaces = { releaseNamespace = true } }\nnodeExporter = { enabled = false }";
 
 impl Place {
     /// A shop that nobody watches yet.
@@ -129,4 +130,15 @@ impl Drop for Place {
             "--ignore-not-found",
         ]);
     }
+}
+
+/// The operator's CRDs, as whoever installed an operator has left them there.
+pub(super) fn crds() {
+    static ONCE: OnceLock<()> = OnceLock::new();
+    ONCE.get_or_init(|| {
+        let folder = chart().join("charts/crds/crds");
+        let anywhere = Namespace::new(lab::sim(), "crds");
+        let args = ["apply", "--server-side", "--force-conflicts", "-f", &folder.display().to_string()];
+        anywhere.cluster(&args).expect_success("kubectl apply");
+    });
 }
