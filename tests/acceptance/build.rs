@@ -1,6 +1,5 @@
 //! Published charts are in no package registry and not committed: `BOUTIQUE_CHARTS` names a folder with them, and only then
 //! the test that installs them is compiled.
-#![expect(clippy::print_stdout, reason = "build scripts speak to cargo so")]
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

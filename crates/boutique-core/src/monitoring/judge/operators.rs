@@ -83,7 +83,8 @@ pub(super) fn judge(seen: &MonitoringObservation) -> Vec<Finding> {
         if let Some((release, namespace)) = release_of(other) {
             finding.evidence.push(format!("it was installed as Helm release {namespace}/{release}"));
         }
-        let labels = string(other, "/metadata/labels/release").or(release_of(other).map(|(release, _)| release));
+        let labels =
+            string(other, "/metadata/labels/release").or_else(|| release_of(other).map(|(release, _)| release));
         let labels =
             labels.map(|release| format!(", selector_labels = {{ release = {release:?} }}")).unwrap_or_default();
         finding.fix = format!(

@@ -103,7 +103,12 @@ fn volume(seen: &MonitoringObservation, claim: &Value) -> Option<Finding> {
     finding.object = ObjectRef::of(claim);
     let of_claim = |event: &&Value| string(event, "/involvedObject/name") == Some(name(claim));
     finding.evidence.extend(
-        seen.events.iter().filter(of_claim).filter_map(|event| string(event, "/message")).map(str::to_owned).last(),
+        seen.events
+            .iter()
+            .filter(of_claim)
+            .filter_map(|event| string(event, "/message"))
+            .map(str::to_owned)
+            .next_back(),
     );
     finding.cause.push(match class {
         Some(class) => format!("its StorageClass is {class:?}"),

@@ -27,7 +27,7 @@ fn rules(seen: &MonitoringObservation) -> Vec<Finding> {
             finding.object = Some(manifest.reference());
             let of_rule = |event: &&Value| string(event, "/involvedObject/name") == Some(manifest.name());
             let said = seen.events.iter().filter(of_rule).filter_map(|event| string(event, "/message"));
-            finding.evidence.extend(said.map(str::to_owned).last());
+            finding.evidence.extend(said.map(str::to_owned).next_back());
             finding.fix = format!(
                 "see what the operator says: kubectl -n {} describe prometheusrule {}, and the log of its pod",
                 seen.spec.namespace,
