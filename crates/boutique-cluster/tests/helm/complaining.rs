@@ -97,7 +97,7 @@ async fn trouble_with_objects_names_them_and_what_to_do() {
     let theirs = Manifest::new(Kind::CONFIG_MAP, web.namespace(), "web", json!({"data": {"text": "theirs"}}));
     web.cluster.create(&theirs, "kubectl-create").await.unwrap();
     let place = format!("ConfigMap {}/web", web.namespace());
-    check(&said(&web, json!({})).await, &[&place, "belongs to no Helm release", "take_ownership"]);
+    check(&said(&web, json!({})).await, &[&place, "belongs to no Helm release", "adopt"]);
     let mut release = web.release(json!({}));
     (release.take_ownership, release.force_conflicts) = (true, true);
     web.try_apply(&release).await.unwrap_or_else(|error| panic!("{error}"));

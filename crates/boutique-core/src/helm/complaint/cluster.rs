@@ -103,7 +103,7 @@ fn ownership(said: &str) -> Option<Complaint> {
         Some(owner) => format!("it exists and belongs to Helm release {owner:?}"),
         None => "it exists and belongs to no Helm release".to_owned(),
     };
-    let fix = "remove it, rename ours by the chart's values, or set take_ownership = true to take it over";
+    let fix = "remove it, rename ours by the chart's values, or set adopt = \"always\" to take it over";
     Some(Complaint::new(Trouble::Ownership, Some(named(kind, name, namespace)), what, fix))
 }
 
