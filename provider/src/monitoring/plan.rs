@@ -163,10 +163,10 @@ fn settle(prior: &MonitoringModel, plan: &mut MonitoringModel) {
     (plan.prometheus_service, plan.prometheus_url) = (prior.prometheus_service.clone(), prior.prometheus_url.clone());
     plan.grafana_url = prior.grafana_url.clone();
     let nothing_left = prior.pending.known().is_some_and(Vec::is_empty);
-    if *plan != *prior || !nothing_left {
-        if let Ok(reading) = specification::read(plan) {
-            open(plan, &reading.spec);
-        }
+    if (*plan != *prior || !nothing_left)
+        && let Ok(reading) = specification::read(plan)
+    {
+        open(plan, &reading.spec);
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn get(
     if status == 200 && answer["status"] == "success" {
         return Ok(answer);
     }
-    let said = answer["message"].as_str().or(answer["error"].as_str()).unwrap_or("no answer of Prometheus");
+    let said = answer["message"].as_str().or_else(|| answer["error"].as_str()).unwrap_or("no answer of Prometheus");
     let text = format!("{} answered {status}: {said}", place.url());
     // Prometheus itself answers without a kind.
     let of_api_server = answer["kind"] == "Status";
