@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use super::{Dashboard, Expression, TAG, UID_LENGTH, all};
 use crate::contract::SetId;
+use crate::monitoring::scope::Scope;
+use crate::monitoring::signals::recent_restarts;
 use crate::monitoring::spec::{MonitoringSpec, Windows};
 
 fn mk_spec(namespace: &str, shop: &str) -> MonitoringSpec {
@@ -50,7 +52,10 @@ fn summary(dashboard: &Dashboard) -> String {
     for annotation in &dashboard.annotations {
         writeln!(text, "{}\n    {}", annotation.name, annotation.expr).unwrap();
     }
-    text
+    // Long, and the affair of the rules.
+    let spec = mk_spec("shop", "shop");
+    let restarts = recent_restarts(&Scope::of(&spec), spec.pace().container_rate());
+    text.replace(&restarts, "RECENT RESTARTS")
 }
 
 #[test]
