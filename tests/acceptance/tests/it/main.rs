@@ -5,4 +5,5 @@ mod charts;
 mod collector;
 mod examples;
 mod node;
+mod rules;
 mod sim;
