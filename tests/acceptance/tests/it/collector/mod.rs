@@ -94,7 +94,7 @@ fn every_service_has_its_series_and_every_page_its_own() {
     let collector = Collector::open(&StackSpec::new("shop", "shop"));
     let shop = traced(&collector, &[]);
     visit(&shop, "");
-    let series = collector.until("series of every service", |series| is_everywhere(series));
+    let series = collector.until("series of every service", is_everywhere);
 
     let expected: BTreeMap<(&str, &str), u64> =
         ["home", "product", "currency", "add_to_cart", "cart", "checkout", "empty_cart", "logout", "other"]
