@@ -5,6 +5,9 @@ use super::super::rule::Rule;
 use super::super::scope::{Scope, service_of_pod};
 use super::{CRITICAL, Says, WARNING};
 
+/// Seconds within which cAdvisor has measured twice.
+const LINE: u32 = 40;
+
 pub(super) fn rules(scope: &Scope<'_>) -> Vec<Rule> {
     vec![leak(scope), redis(scope)]
 }
@@ -59,10 +62,11 @@ fn leak(scope: &Scope<'_>) -> Rule {
     )
 }
 
-/// A quarter of the window, but enough of it for a line: cAdvisor measures only every ten seconds or so.
+/// A quarter of the window, but enough of it for a line: cAdvisor measures every ten to twenty seconds, however often it
+/// is asked.
 fn recent(scope: &Scope<'_>) -> Span {
     let quarter = scope.pace.leak_window.seconds() / 4;
-    Span(quarter.max(6 * scope.pace.interval.seconds()))
+    Span(quarter.max(LINE))
 }
 
 /// Carts have no end (upstream sets neither an expiry nor `maxmemory`), so redis-cart grows with every shopper until it is

@@ -2,9 +2,11 @@
 //!
 //! Names of series and labels come from the table of controllers ([`crate::edge::controller::CONTROLLERS`]), for all of them at once,
 //! so that a change of controller changes no name here. A label that Prometheus also sets for the target arrives with the
-//! prefix `exported_` unless the scrape honours labels; both are selected. F5's controller leaves no sample for a request
+//! prefix `exported_` unless the scrape honours labels; both are selected. Only our own scrape counts, which says for which
+//! shop it is: a controller that several shops share is scraped for each of them. F5's controller leaves no sample for a request
 //! that it could not hand on: a total outage looks like no traffic there, which is why journeys exist.
 
+use super::super::monitors::EDGE;
 use super::super::rule::Rule;
 use super::super::scope::Scope;
 use super::QUANTILES;
@@ -36,7 +38,13 @@ fn selectors(scope: &Scope<'_>, known: &Controller, metric: &str, matchers: &str
         return Vec::new();
     };
     let metrics = &known.metrics;
-    let mut ways = match (metrics.namespace, metrics.ingress, metrics.service) {
+    // Whoever else scrapes the controller, for another shop or for itself, would be counted beside.
+    let mut own = vec![format!("job={:?},boutique_stack={:?}", EDGE, scope.spec.stack)];
+    if !matchers.is_empty() {
+        own.push(matchers.to_owned());
+    }
+    let own = own.join(",");
+    let ways = match (metrics.namespace, metrics.ingress, metrics.service) {
         (Some(own), Some(name), _) => {
             let ingress = format!("{name}={ingress:?}");
             either(own, &format!("={namespace:?}")).into_iter().map(|way| format!("{way},{ingress}")).collect()
@@ -45,14 +53,7 @@ fn selectors(scope: &Scope<'_>, known: &Controller, metric: &str, matchers: &str
         (None, None, Some(service)) => either(service, &format!(r#"=~"{namespace}-frontend-[a-z0-9]+@kubernetes""#)),
         _ => Vec::new(),
     };
-    for way in &mut ways {
-        if !matchers.is_empty() {
-            way.push(',');
-            way.push_str(matchers);
-        }
-        *way = format!("{metric}{{{way}}}");
-    }
-    ways
+    ways.into_iter().map(|way: String| format!("{metric}{{{way},{own}}}")).collect()
 }
 
 /// A label as it is, and as it is called where the target has one of the same name.

@@ -25,7 +25,7 @@ fn granted(scope: &Scope<'_>, what: &str, resource: &str) -> String {
 }
 
 fn saturation(scope: &Scope<'_>) -> Vec<Rule> {
-    let rate = scope.rate();
+    let rate = scope.pace.container_rate();
     let rated = |metric: &str| format!("sum by (pod, container) (rate({}[{rate}]))", scope.containers(metric));
     let cpu = rated("container_cpu_usage_seconds_total");
     let cores = format!(

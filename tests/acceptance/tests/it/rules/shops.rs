@@ -27,10 +27,14 @@ pub(super) fn cases(windows: Windows) -> Vec<Case> {
 fn one_is_well(windows: Windows) -> Case {
     let sick = Shop::of(windows, STEPS);
     let well = Shop { namespace: "shop-2", ..sick };
-    let traefik = |namespace: &str, code: &str| {
-        format!(
-            r#"traefik_service_requests_total{{exported_service="{namespace}-frontend-80@kubernetes",code="{code}"}}"#
-        )
+    // One controller serves both; each of them has it scraped, and so everything is there twice.
+    let traefik = |namespace: &str, code: &str, by: f64| {
+        ["shop", "shop-2"].map(|scraped_for| {
+            let labels = format!(
+                r#"job="boutique-edge",boutique_stack="{scraped_for}/small",service="{namespace}-frontend-80@kubernetes",code="{code}""#
+            );
+            (format!("traefik_service_requests_total{{{labels}}}"), Line::counter(by, STEPS))
+        })
     };
     let fails = |from: f64, to: f64| Line::flat(from, WELL).at(to, STEPS - WELL);
     let killed = |metric: &str, own: &str| {
@@ -49,8 +53,6 @@ fn one_is_well(windows: Windows) -> Case {
         .change(&["throttled_periods"], &Line::counter(100.0, STEPS))
         .with([
             (sick.served("home", "error"), Line::counter(10.0, STEPS)),
-            (traefik("shop", "200"), Line::counter(10.0, STEPS)),
-            (traefik("shop", "502"), Line::counter(10.0, STEPS)),
             (killed("kube_pod_container_status_restarts_total", ""), Line::flat(0.0, END - 3).at(1.0, 4)),
             (
                 killed("kube_pod_container_status_last_terminated_reason", r#",reason="OOMKilled""#),
@@ -62,7 +64,7 @@ fn one_is_well(windows: Windows) -> Case {
             ),
         ])
         .with(well.healthy())
-        .with([(traefik("shop-2", "200"), Line::counter(35.0, STEPS))]);
+        .with([traefik("shop", "200", 10.0), traefik("shop", "502", 10.0), traefik("shop-2", "200", 35.0)].concat());
     let window = format!(r#"sli="requests",window="{}""#, long(windows));
     case.never_fired(END, r#"namespace="shop-2""#)
         .never_fired(END, r#"namespace!="shop""#)
