@@ -66,6 +66,7 @@ pub(crate) fn default_timeout(operation: Operation) -> Duration {
         Operation::Create | Operation::Update => 10,
         Operation::Delete => 5,
         Operation::Plan | Operation::Read | Operation::Import => 2,
+        Operation::Open | Operation::Renew | Operation::Close => 1,
     };
     Duration::from_secs(minutes * 60)
 }

@@ -8,7 +8,7 @@ use tfplugin_rs::{
 
 use crate::connection::Connection;
 use crate::ingress::Ingress;
-use crate::monitoring::Monitoring;
+use crate::monitoring::{GrafanaCredentials, Monitoring};
 use crate::stack::Stack;
 
 /// The provider.
@@ -130,7 +130,12 @@ impl Provider for Boutique {
     }
 
     fn resources(&self) -> Vec<Registered<Connection>> {
-        vec![Registered::resource(Stack), Registered::resource(Ingress), Registered::resource(Monitoring)]
+        vec![
+            Registered::resource(Stack),
+            Registered::resource(Ingress),
+            Registered::resource(Monitoring),
+            Registered::ephemeral(GrafanaCredentials),
+        ]
     }
 
     fn validate(&self, config: &ProviderModel) -> Diagnostics {

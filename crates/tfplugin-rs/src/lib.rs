@@ -45,8 +45,8 @@
 //!
 //! # Limits
 //!
-//! Protocol 6 alone, which Terraform speaks from 1.0 on. Managed resources only so far: no data sources, functions,
-//! ephemeral resources, identities, actions or list resources; Terraform is told so and asks for none. Inside of sets
+//! Protocol 6 alone, which Terraform speaks from 1.0 on. Managed and [ephemeral](Ephemeral) resources only so far: no data
+//! sources, functions, identities, actions or list resources; Terraform is told so and asks for none. Inside of sets
 //! there are neither defaults nor plan behaviour, because their elements have no identity.
 
 extern crate self as tfplugin_rs;
@@ -55,6 +55,7 @@ mod checks;
 pub mod codec;
 mod convert;
 mod diagnostic;
+pub mod ephemeral;
 pub mod model;
 mod path;
 mod planning;
@@ -66,6 +67,7 @@ mod server;
 pub mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use ephemeral::{Ephemeral, EphemeralContext, Opened};
 pub use model::{GoDuration, Model, Timeouts};
 pub use path::{Path, Step};
 pub use provider::{Configure, NoConfig, Provider, Registered};

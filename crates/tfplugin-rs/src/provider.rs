@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::ephemeral::{AnyEphemeral, Ephemeral, TypedEphemeral};
 use crate::resource::{Answer, AnyResource, Resource, TypedResource};
 use crate::{Diagnostics, Model};
 
@@ -51,12 +52,23 @@ pub struct Configure<C> {
 }
 
 /// A resource as a provider lists it.
-pub struct Registered<D>(pub(crate) Arc<dyn AnyResource<D>>);
+pub struct Registered<D>(pub(crate) Offered<D>);
+
+/// What can be listed.
+pub(crate) enum Offered<D> {
+    Resource(Arc<dyn AnyResource<D>>),
+    Ephemeral(Arc<dyn AnyEphemeral<D>>),
+}
 
 impl<D: Send + Sync + 'static> Registered<D> {
-    /// Lists a resource.
+    /// Lists a managed resource.
     pub fn resource<R: Resource<Data = D>>(resource: R) -> Self {
-        Self(Arc::new(TypedResource::new(resource)))
+        Self(Offered::Resource(Arc::new(TypedResource::new(resource))))
+    }
+
+    /// Lists an ephemeral resource. Terraform knows them from 1.10 on, OpenTofu from 1.11; older ones never ask for any.
+    pub fn ephemeral<E: Ephemeral<Data = D>>(ephemeral: E) -> Self {
+        Self(Offered::Ephemeral(Arc::new(TypedEphemeral::new(ephemeral))))
     }
 }
 

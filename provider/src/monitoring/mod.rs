@@ -1,6 +1,7 @@
 //! `boutique_monitoring`: what watches the shop.
 
 mod apply;
+mod credentials;
 mod delete;
 mod import;
 mod model;
@@ -18,6 +19,7 @@ use tfplugin_rs::{Change, Context, Create, Diagnostics, List, Operation, Outcome
 use crate::connection::Connection;
 use crate::managed::{Managed, close, default_timeout};
 use crate::release;
+pub(crate) use credentials::GrafanaCredentials;
 use model::MonitoringModel;
 
 /// The resource.

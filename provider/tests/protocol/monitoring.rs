@@ -98,3 +98,23 @@ fn a_cluster_that_is_not_there_is_a_warning_for_a_new_monitoring_and_an_error_fo
     let said = module.apply();
     assert_eq!(said.code, 1, "{}", said.text);
 }
+
+#[test]
+fn credentials_are_asked_for_when_there_can_be_some() {
+    let user = |more: &str| {
+        format!(
+            "ephemeral \"boutique_grafana_credentials\" \"shop\" {{\n  monitoring = boutique_monitoring.shop.id\n  {more}\n}}\n"
+        )
+    };
+    let module =
+        Module::new(&format!("{OFFLINE}{}{}", monitoring(""), user("revision = boutique_monitoring.shop.revision")));
+    let said = module.plan(&[]);
+    assert_eq!(said.code, 2, "{}", said.text);
+    module.rewrite(&format!("{OFFLINE}{}{}", monitoring(""), user("")));
+    let said = module.plan(&[]);
+    assert_eq!(said.code, 1, "{}", said.text);
+    assert!(said.unwrapped().contains("offline"), "{}", said.text);
+    module.rewrite("ephemeral \"boutique_grafana_credentials\" \"shop\" {\n  monitoring = \"shop\"\n}\n");
+    let said = module.validate();
+    assert!(said.unwrapped().contains("Take it from the monitoring: boutique_monitoring.NAME.id"), "{}", said.text);
+}

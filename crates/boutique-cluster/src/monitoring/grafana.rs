@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use boutique_core::{
-    contract::{CONTRACT, CONTRACT_VERSION, FIELD_MANAGER},
+    contract::{CONTRACT, CONTRACT_VERSION, FIELD_MANAGER, SetId},
     monitoring::{
         MonitoringSpec,
         values::{GRAFANA_PASSWORD_KEY, GRAFANA_USER_KEY},
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     connect::Cluster,
     request::{ApiError, Propagation},
+    revisions::Records,
 };
 
 /// Name of Grafana's administrator.
@@ -50,6 +51,12 @@ pub enum GrafanaError {
          grafana.admin_password_wo_version to have one generated"
     )]
     NoPassword(i64),
+    /// Nobody has applied such a monitoring.
+    #[error("there is no monitoring {0} yet: apply it first")]
+    NoMonitoring(SetId),
+    /// It installs no Grafana.
+    #[error("the monitoring {0} installs no Grafana: its chart exists already, or grafana.enabled is false")]
+    NoGrafana(SetId),
     /// There is no Secret, or it is not complete.
     #[error("Secret {namespace}/{name} holds no credentials of Grafana: apply the monitoring, which makes it")]
     Missing {
@@ -173,18 +180,22 @@ pub(super) async fn remove(cluster: &Cluster, namespace: &str, release: &str) ->
 /// The credentials of a monitoring's Grafana.
 ///
 /// # Errors
-/// When the Secret cannot be read, or holds none.
-pub async fn credentials(cluster: &Cluster, spec: &MonitoringSpec) -> Result<Credentials, GrafanaError> {
+/// When there is no such monitoring or no Grafana, or the Secret cannot be read or holds none.
+pub async fn credentials(cluster: &Cluster, id: &SetId) -> Result<Credentials, GrafanaError> {
+    let revision = Records::read(cluster, id).await?.newest().ok().flatten();
+    let spec = revision.and_then(|revision| serde_json::from_value::<MonitoringSpec>(revision.spec).ok());
+    let Some(spec) = spec else { return Err(GrafanaError::NoMonitoring(id.clone())) };
+    if !spec.has_grafana() {
+        return Err(GrafanaError::NoGrafana(id.clone()));
+    }
     let name = spec.grafana_secret();
     let live = cluster.get(Kind::SECRET, Some(&spec.namespace), &name).await?;
-    let found = live.as_ref().filter(|live| is_ours(spec, live)).and_then(read);
+    let found = live.as_ref().filter(|live| is_ours(&spec, live)).and_then(read);
     found.ok_or_else(|| GrafanaError::Missing { namespace: spec.namespace.clone(), name })
 }
 
 #[cfg(test)]
 mod tests {
-    use boutique_core::contract::SetId;
-
     use super::*;
 
     fn mk_spec(version: Option<i64>) -> MonitoringSpec {

@@ -3,6 +3,7 @@
 mod model;
 mod store;
 mod thing;
+mod token;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use tfplugin_rs::{Answer, Configure, Diagnostics, Model, Provider, Registered, Secret, Value};
 
 use self::thing::Things;
+use self::token::Tokens;
 
 /// Where things are kept.
 #[derive(Clone, Debug, Model)]
@@ -34,7 +36,7 @@ impl Provider for Corner {
     const ADDRESS: &'static str = "registry.terraform.io/example/corner";
 
     fn resources(&self) -> Vec<Registered<Data>> {
-        vec![Registered::resource(Things)]
+        vec![Registered::resource(Things), Registered::ephemeral(Tokens)]
     }
 
     async fn configure(&self, Configure { config, .. }: Configure<Config>) -> Result<Answer<Data>, Diagnostics> {

@@ -1,8 +1,8 @@
 use tfplugin_proto::tfplugin6 as proto;
 
 use crate::server::{
-    ApplyRequest, ConfigureRequest, ImportRequest, PlanRequest, RawValue, ReadRequest, UpgradeRequest,
-    ValidateResourceRequest,
+    ApplyRequest, ConfigureRequest, ImportRequest, OpenRequest, OpenedRequest, PlanRequest, RawValue, ReadRequest,
+    UpgradeRequest, ValidateResourceRequest,
 };
 
 /// A value that is not there at all is the same as null.
@@ -67,5 +67,29 @@ impl From<proto::apply_resource_change::Request> for ApplyRequest {
 impl From<proto::import_resource_state::Request> for ImportRequest {
     fn from(request: proto::import_resource_state::Request) -> Self {
         Self { type_name: request.type_name, id: request.id }
+    }
+}
+
+impl From<proto::validate_ephemeral_resource_config::Request> for OpenRequest {
+    fn from(request: proto::validate_ephemeral_resource_config::Request) -> Self {
+        Self { type_name: request.type_name, config: raw(request.config) }
+    }
+}
+
+impl From<proto::open_ephemeral_resource::Request> for OpenRequest {
+    fn from(request: proto::open_ephemeral_resource::Request) -> Self {
+        Self { type_name: request.type_name, config: raw(request.config) }
+    }
+}
+
+impl From<proto::renew_ephemeral_resource::Request> for OpenedRequest {
+    fn from(request: proto::renew_ephemeral_resource::Request) -> Self {
+        Self { type_name: request.type_name, private: request.private.unwrap_or_default() }
+    }
+}
+
+impl From<proto::close_ephemeral_resource::Request> for OpenedRequest {
+    fn from(request: proto::close_ephemeral_resource::Request) -> Self {
+        Self { type_name: request.type_name, private: request.private.unwrap_or_default() }
     }
 }

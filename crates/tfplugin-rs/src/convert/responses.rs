@@ -1,7 +1,9 @@
 use tfplugin_proto::tfplugin6 as proto;
 
 use super::schema::{by_name, schema};
-use crate::server::{ApplyResponse, ImportResponse, PlanResponse, ReadResponse, SchemaResponse, UpgradeResponse};
+use crate::server::{
+    ApplyResponse, ImportResponse, OpenResponse, PlanResponse, ReadResponse, SchemaResponse, UpgradeResponse,
+};
 use crate::{Diagnostic, Diagnostics, Path, Severity, Step};
 
 pub(super) fn diagnostics(diagnostics: impl IntoIterator<Item = Diagnostic>) -> Vec<proto::Diagnostic> {
@@ -43,6 +45,7 @@ pub(super) fn schemas(response: &SchemaResponse<'_>) -> proto::get_provider_sche
     proto::get_provider_schema::Response {
         provider: Some(schema(response.provider)),
         resource_schemas: by_name(&response.resources),
+        ephemeral_resource_schemas: by_name(&response.ephemerals),
         diagnostics: diagnostics(response.diagnostics.iter().cloned()),
         server_capabilities: Some(capabilities()),
         ..Default::default()
@@ -111,6 +114,28 @@ impl From<ImportResponse> for proto::import_resource_state::Response {
     }
 }
 
+impl From<OpenResponse> for proto::open_ephemeral_resource::Response {
+    fn from(response: OpenResponse) -> Self {
+        Self {
+            diagnostics: diagnostics(response.diagnostics),
+            renew_at: response.renew_at.map(Into::into),
+            result: response.result.map(value),
+            private: Some(response.private),
+            deferred: None,
+        }
+    }
+}
+
+impl From<OpenResponse> for proto::renew_ephemeral_resource::Response {
+    fn from(response: OpenResponse) -> Self {
+        Self {
+            diagnostics: diagnostics(response.diagnostics),
+            renew_at: response.renew_at.map(Into::into),
+            private: Some(response.private),
+        }
+    }
+}
+
 /// A response that can carry nothing but what went wrong.
 pub(super) trait Refusal {
     fn refusal(diagnostics: Diagnostics) -> Self;
@@ -130,5 +155,6 @@ macro_rules! refusals {
 
 refusals! {
     validate_provider_config, configure_provider, validate_resource_config, upgrade_resource_state, read_resource,
-    plan_resource_change, apply_resource_change, import_resource_state,
+    plan_resource_change, apply_resource_change, import_resource_state, validate_ephemeral_resource_config,
+    open_ephemeral_resource, renew_ephemeral_resource, close_ephemeral_resource,
 }

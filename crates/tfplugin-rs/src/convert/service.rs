@@ -10,8 +10,8 @@ use super::requests::raw;
 use super::responses::{self, Refusal, capabilities, diagnostics};
 use crate::resource::Reason;
 use crate::server::{
-    ApplyRequest, ConfigureRequest, ImportRequest, PlanRequest, ReadRequest, Server, UpgradeRequest,
-    ValidateResourceRequest, guarded,
+    ApplyRequest, ConfigureRequest, ImportRequest, OpenRequest, OpenedRequest, PlanRequest, ReadRequest, Server,
+    UpgradeRequest, ValidateResourceRequest, guarded,
 };
 use crate::{Diagnostic, Provider};
 
@@ -52,13 +52,16 @@ impl<P: Provider> Rpc<P> {
 #[tonic::async_trait]
 impl<P: Provider> proto::provider_server::Provider for Rpc<P> {
     async fn get_metadata(&self, _: Request<proto::get_metadata::Request>) -> Answer<proto::get_metadata::Response> {
-        use proto::get_metadata::ResourceMetadata;
+        use proto::get_metadata::{EphemeralMetadata, ResourceMetadata};
         let schemas = self.0.get_provider_schema();
-        let resources = schemas.resources.iter();
+        let (resources, ephemerals) = (schemas.resources.iter(), schemas.ephemerals.iter());
         Ok(Response::new(proto::get_metadata::Response {
             server_capabilities: Some(capabilities()),
             diagnostics: diagnostics(schemas.diagnostics.iter().cloned()),
             resources: resources.map(|(name, _)| ResourceMetadata { type_name: (*name).to_owned() }).collect(),
+            ephemeral_resources: ephemerals
+                .map(|(name, _)| EphemeralMetadata { type_name: (*name).to_owned() })
+                .collect(),
             ..Default::default()
         }))
     }
@@ -154,6 +157,50 @@ impl<P: Provider> proto::provider_server::Provider for Rpc<P> {
         let request = ImportRequest::from(request.into_inner());
         self.call("ImportResourceState", &request.type_name.clone(), |server| async move {
             server.import_resource_state(request).await.into()
+        })
+        .await
+    }
+
+    async fn validate_ephemeral_resource_config(
+        &self,
+        request: Request<proto::validate_ephemeral_resource_config::Request>,
+    ) -> Answer<proto::validate_ephemeral_resource_config::Response> {
+        let request = OpenRequest::from(request.into_inner());
+        self.call("ValidateEphemeralResourceConfig", &request.type_name.clone(), |server| async move {
+            Refusal::refusal(server.validate_ephemeral_resource_config(&request))
+        })
+        .await
+    }
+
+    async fn open_ephemeral_resource(
+        &self,
+        request: Request<proto::open_ephemeral_resource::Request>,
+    ) -> Answer<proto::open_ephemeral_resource::Response> {
+        let request = OpenRequest::from(request.into_inner());
+        self.call("OpenEphemeralResource", &request.type_name.clone(), |server| async move {
+            server.open_ephemeral_resource(request).await.into()
+        })
+        .await
+    }
+
+    async fn renew_ephemeral_resource(
+        &self,
+        request: Request<proto::renew_ephemeral_resource::Request>,
+    ) -> Answer<proto::renew_ephemeral_resource::Response> {
+        let request = OpenedRequest::from(request.into_inner());
+        self.call("RenewEphemeralResource", &request.type_name.clone(), |server| async move {
+            server.renew_ephemeral_resource(request).await.into()
+        })
+        .await
+    }
+
+    async fn close_ephemeral_resource(
+        &self,
+        request: Request<proto::close_ephemeral_resource::Request>,
+    ) -> Answer<proto::close_ephemeral_resource::Response> {
+        let request = OpenedRequest::from(request.into_inner());
+        self.call("CloseEphemeralResource", &request.type_name.clone(), |server| async move {
+            Refusal::refusal(server.close_ephemeral_resource(request).await)
         })
         .await
     }

@@ -35,7 +35,9 @@ impl Value<Timeouts> {
             Operation::Read => &timeouts.read,
             Operation::Update => &timeouts.update,
             Operation::Delete => &timeouts.delete,
-            Operation::Plan | Operation::Import => return default,
+            Operation::Plan | Operation::Import | Operation::Open | Operation::Renew | Operation::Close => {
+                return default;
+            }
         };
         written.as_str().and_then(|text| text.parse::<GoDuration>().ok()).map_or(default, |duration| duration.0)
     }

@@ -47,6 +47,10 @@ impl Cancel {
         self.reason().unwrap_or(Reason::Stop)
     }
 
+    pub(crate) fn token(&self) -> CancellationToken {
+        self.token.clone()
+    }
+
     /// Whether both are the same cancellation.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.reason, &other.reason)
@@ -112,7 +116,7 @@ impl<R: Resource> Context<R> {
 
     /// The cancellation as a token, for libraries that take one.
     pub fn cancellation_token(&self) -> CancellationToken {
-        self.cancel.token.clone()
+        self.cancel.token()
     }
 
     /// When the operation's time is over.

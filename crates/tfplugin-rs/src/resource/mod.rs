@@ -34,6 +34,12 @@ pub enum Operation {
     Delete,
     /// Finding an object by its id.
     Import,
+    /// Answering a value that exists for one run.
+    Open,
+    /// Keeping such a value from ending.
+    Renew,
+    /// Giving such a value back.
+    Close,
 }
 
 impl Operation {
@@ -46,6 +52,9 @@ impl Operation {
             Self::Update => "update",
             Self::Delete => "delete",
             Self::Import => "import",
+            Self::Open => "open",
+            Self::Renew => "renew",
+            Self::Close => "close",
         }
     }
 }

@@ -14,6 +14,8 @@ pub enum Owner {
     Resource,
     /// A data source.
     DataSource,
+    /// An ephemeral resource.
+    Ephemeral,
 }
 
 /// A mistake in a schema that Terraform would refuse at load, or that could not work.

@@ -6,6 +6,7 @@ use crate::{Diagnostics, Provider};
 pub(crate) struct SchemaResponse<'a> {
     pub(crate) provider: &'a Schema,
     pub(crate) resources: Vec<(&'static str, &'a Schema)>,
+    pub(crate) ephemerals: Vec<(&'static str, &'a Schema)>,
     pub(crate) diagnostics: &'a Diagnostics,
 }
 
@@ -14,6 +15,7 @@ impl<P: Provider> Server<P> {
         SchemaResponse {
             provider: &self.schema,
             resources: self.resources.iter().map(|(name, resource)| (*name, resource.schema())).collect(),
+            ephemerals: self.ephemerals.iter().map(|(name, ephemeral)| (*name, ephemeral.schema())).collect(),
             diagnostics: self.mistakes(),
         }
     }

@@ -4,6 +4,7 @@
 
 mod apply_resource_change;
 mod configure_provider;
+mod ephemeral;
 mod get_provider_schema;
 mod import_resource_state;
 mod plan_resource_change;
@@ -19,6 +20,7 @@ mod tests;
 
 pub(crate) use apply_resource_change::{ApplyRequest, ApplyResponse};
 pub(crate) use configure_provider::ConfigureRequest;
+pub(crate) use ephemeral::{ErasedEphemeral, OpenRequest, OpenResponse, OpenedRequest};
 pub(crate) use get_provider_schema::SchemaResponse;
 pub(crate) use import_resource_state::{ImportRequest, ImportResponse};
 pub(crate) use plan_resource_change::{PlanRequest, PlanResponse};
@@ -35,6 +37,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::model::Model;
+use crate::provider::Offered;
 use crate::resource::{AnyResource, Cancel, Reason};
 use crate::schema::{Owner, Schema};
 use crate::{Diagnostic, Diagnostics, Provider};
@@ -47,6 +50,7 @@ pub(crate) struct Server<P: Provider> {
     provider: Arc<P>,
     schema: Schema,
     resources: BTreeMap<&'static str, Erased<P>>,
+    ephemerals: BTreeMap<&'static str, ErasedEphemeral<P>>,
     /// What is wrong with the schemas; told with them.
     mistakes: Diagnostics,
     data: RwLock<Option<Arc<P::Data>>>,
@@ -60,12 +64,22 @@ impl<P: Provider> Server<P> {
         let schema = Schema { version: 0, block: P::Config::block() };
         let mut mistakes = mistakes(&schema, Owner::Provider, "the provider's configuration");
         let mut resources: BTreeMap<&'static str, Erased<P>> = BTreeMap::new();
+        let mut ephemerals: BTreeMap<&'static str, ErasedEphemeral<P>> = BTreeMap::new();
         for registered in provider.resources() {
-            let resource = registered.0;
-            let name = resource.type_name();
+            let (name, is_double) = match registered.0 {
+                Offered::Resource(resource) => {
+                    let name = resource.type_name();
+                    mistakes.extend(self::mistakes(resource.schema(), Owner::Resource, name));
+                    (name, resources.insert(name, resource).is_some())
+                }
+                Offered::Ephemeral(ephemeral) => {
+                    let name = ephemeral.type_name();
+                    mistakes.extend(self::mistakes(ephemeral.schema(), Owner::Ephemeral, name));
+                    (name, ephemerals.insert(name, ephemeral).is_some())
+                }
+            };
             mistakes.extend(mistakes_of_name::<P>(name));
-            mistakes.extend(self::mistakes(resource.schema(), Owner::Resource, name));
-            if resources.insert(name, resource).is_some() {
+            if is_double {
                 mistakes.push(Diagnostic::provider_bug("Duplicate resource type", format!("{name} is listed twice.")));
             }
         }
@@ -73,6 +87,7 @@ impl<P: Provider> Server<P> {
             provider: Arc::new(provider),
             schema,
             resources,
+            ephemerals,
             mistakes,
             data: RwLock::new(None),
             running: Mutex::new(Vec::new()),

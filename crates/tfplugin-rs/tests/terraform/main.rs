@@ -8,6 +8,7 @@ mod harness;
 
 mod configuration;
 mod debugging;
+mod ephemeral;
 mod interruption;
 mod lifecycle;
 mod mischief;

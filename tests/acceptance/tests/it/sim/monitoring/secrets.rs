@@ -35,6 +35,8 @@ fn grafanas_password_is_made_once_or_given_and_is_nowhere_but_in_its_secret() {
     place.settle(&place.plain("platform = \"kind\""));
     assert_eq!(password(&place), made, "it is made once");
 
+    credentials_are_read_for_one_run(&place, made.as_str().unwrap_or_default());
+
     let chart = format!("values_wo = {{ grafana = {{ env = {{ SECRET = \"{VALUE}\" }} }} }}, values_wo_version = 1");
     let resource = |version: u8| {
         let grafana =
@@ -76,4 +78,33 @@ fn grafanas_password_is_made_once_or_given_and_is_nowhere_but_in_its_secret() {
     assert_eq!(password(&place), given.as_str());
     module.destroy().expect_success("terraform destroy");
     assert!(module.state(ADDRESS).is_null());
+}
+
+/// The ephemeral resource hands them to whoever needs them, and they are in no state.
+fn credentials_are_read_for_one_run(place: &Place, encoded: &str) {
+    let password = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let password = password.expect("the Secret holds a text");
+    let user = format!(
+        r#"
+ephemeral "boutique_grafana_credentials" "shop" {{
+  monitoring = {ADDRESS}.id
+  revision   = {ADDRESS}.revision
+}}
+resource "terraform_data" "user" {{
+  provisioner "local-exec" {{
+    command     = "printf %s:%s \"$GRAFANA_USER\" \"$GRAFANA_PASSWORD\" > told"
+    environment = {{
+      GRAFANA_USER     = ephemeral.boutique_grafana_credentials.shop.username
+      GRAFANA_PASSWORD = ephemeral.boutique_grafana_credentials.shop.password
+    }}
+  }}
+}}
+"#
+    );
+    let said = place.apply(&format!("{}{user}", place.plain("platform = \"kind\""))).expect_success("terraform apply");
+    assert!(!said.text().contains(&password));
+    let told = fs::read_to_string(place.module.folder().join("told")).expect("the user was told");
+    assert_eq!(told, format!("admin:{password}"));
+    fs::remove_file(place.module.folder().join("told")).expect("the file goes");
+    assert_eq!(files_with(place.module.folder(), &password), Vec::<String>::new());
 }
