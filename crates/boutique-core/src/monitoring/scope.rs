@@ -2,17 +2,12 @@
 
 use std::collections::BTreeMap;
 
+pub(super) use super::blackbox::{JOURNEYS as JOURNEYS_JOB, REACHABILITY as REACHABILITY_JOB};
+pub(super) use super::monitors::COLLECTOR;
 use super::pace::{Pace, Span};
 use super::rule::Rule;
 use super::spec::MonitoringSpec;
 use crate::service::Service;
-
-/// Name of the collector's Deployment and Service, upstream's own.
-pub const COLLECTOR: &str = "opentelemetrycollector";
-/// `job` of the journeys that the blackbox exporter makes.
-pub const JOURNEYS_JOB: &str = "boutique-journeys";
-/// `job` of the probes that ask each service whether it can be reached.
-pub const REACHABILITY_JOB: &str = "boutique-reachability";
 
 /// One shop as its rules see it.
 #[derive(Clone, Copy, Debug)]

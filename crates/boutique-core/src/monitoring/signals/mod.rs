@@ -14,7 +14,6 @@ mod spans;
 pub use super::buckets::BUCKETS_MS;
 use super::rule::{Group, Rule};
 use super::scope::Scope;
-pub use super::scope::{COLLECTOR, JOURNEYS_JOB, REACHABILITY_JOB};
 use super::spec::MonitoringSpec;
 
 pub(super) use edge::{counted, with_status};
@@ -46,4 +45,18 @@ fn ratio(scope: &Scope<'_>) -> Rule {
     let errors = scope.recorded("boutique:errors:rate", "");
     let requests = scope.recorded("boutique:requests:rate", "");
     scope.record("boutique:errors:ratio", format!("{errors} / ({requests} > 0)"), [])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::render;
+    use crate::spec::StackSpec;
+
+    /// The counters of one collector pod are summed before `rate` sees them: a series that went would be a fall of the sum,
+    /// and a fall reads as a restart.
+    #[test]
+    fn the_collector_lets_no_counter_expire() {
+        let config = render::config(&StackSpec::new("shop", "shop"), 128);
+        assert_eq!(config["connectors"]["span_metrics"]["metrics_expiration"], "0s");
+    }
 }

@@ -269,5 +269,5 @@ impl Line {
 /// The program, as the lab builds it.
 pub(super) fn promtool() -> PathBuf {
     static PROMTOOL: OnceLock<PathBuf> = OnceLock::new();
-    PROMTOOL.get_or_init(|| boutique_lab::promtool(&Progress::stderr()).unwrap()).clone()
+    PROMTOOL.get_or_init(|| boutique_lab::promtool(&Progress::stderr()).expect("promtool can be built")).clone()
 }
