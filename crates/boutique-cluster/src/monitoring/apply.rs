@@ -20,7 +20,7 @@ use boutique_core::{
 
 use super::{
     error::MonitoringError,
-    grafana,
+    grafana, kubelet,
     look::{Seen, look},
     observe::observe,
     release,
@@ -154,9 +154,12 @@ pub(super) async fn leave(
     bounds: &Bounds,
     events: &Events,
 ) -> Result<Vec<String>, MonitoringError> {
+    // Only the operator says where it is, and afterwards it is gone.
+    let kubelets = bounds.run(kubelet::of_release(cluster, release)).await??;
     match shared::leave::<Shape>(cluster, id, release, &settings.helm, bounds, events).await? {
-        Left::Uninstalled(kept) => {
+        Left::Uninstalled(mut kept) => {
             bounds.run(grafana::remove(cluster, &release.namespace, &release.name)).await??;
+            kept.extend(bounds.run(kubelet::remove(cluster, kubelets)).await??);
             Ok(kept)
         }
         Left::Stays(why) => Ok(why.into_iter().collect()),

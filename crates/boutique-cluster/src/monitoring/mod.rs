@@ -9,6 +9,7 @@ mod ask;
 mod destroy;
 mod error;
 mod grafana;
+mod kubelet;
 mod look;
 mod observe;
 mod read;

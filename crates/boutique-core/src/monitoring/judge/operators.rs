@@ -14,7 +14,8 @@ pub fn is_operator(deployment: &Value) -> bool {
     arguments(deployment).any(|argument| argument.starts_with("--prometheus-config-reloader"))
 }
 
-fn arguments(deployment: &Value) -> impl Iterator<Item = &str> {
+/// Arguments of all containers of a Deployment.
+pub fn arguments(deployment: &Value) -> impl Iterator<Item = &str> {
     let containers = items(deployment, "/spec/template/spec/containers");
     containers
         .flat_map(|container| items(container, "/args").chain(items(container, "/command")))

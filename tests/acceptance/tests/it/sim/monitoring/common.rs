@@ -82,7 +82,19 @@ fn a_shop_is_watched_put_right_changed_and_left_without_a_trace_but_crds() {
     module.expect_empty_plan("after an import");
     assert_eq!(place.module.state(ADDRESS), module.state(ADDRESS), "the same resource");
 
+    // What a running operator makes and never deletes.
+    let kubelet = format!("{full}-kubelet");
+    for args in [
+        &["create", "service", "clusterip", &kubelet, "--clusterip=None", "--namespace=kube-system"][..],
+        &["label", "service", &kubelet, "app.kubernetes.io/managed-by=prometheus-operator", "--namespace=kube-system"],
+    ] {
+        place.shop.cluster(args).expect_success("kubectl");
+    }
+
     module.destroy().expect_success("terraform destroy");
+    let left =
+        place.shop.cluster(&["get", "service", &kubelet, "-n", "kube-system", "--ignore-not-found", "--output=name"]);
+    assert_eq!(left.expect_success("kubectl get").stdout, "", "the operator's Service goes with it");
     let cluster = |args: &[&str]| place.watch.cluster(args).expect_success("kubectl get").stdout;
     assert_eq!(cluster(&["get", "namespace", watch, "--ignore-not-found", "--output=name"]), "");
     let of_release = format!("release={release}");
