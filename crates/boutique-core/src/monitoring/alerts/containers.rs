@@ -6,6 +6,9 @@ use super::super::scope::{Scope, service_of_pod};
 use super::super::signals;
 use super::{CRITICAL, Says, WARNING};
 
+/// For how long a kill is told at least: several scrapes of a Prometheus that is not ours, and long enough to be seen.
+const LEAST: Span = Span::minutes(2);
+
 pub(super) fn rules(scope: &Scope<'_>) -> Vec<Rule> {
     vec![crash_looping(scope), image_pull(scope), oom_killed(scope), throttled(scope)]
 }
@@ -61,7 +64,7 @@ fn image_pull(scope: &Scope<'_>) -> Rule {
 /// (google/cadvisor#3015), nor exit code 137, with which Python and Node services also end at each rollout.
 fn oom_killed(scope: &Scope<'_>) -> Rule {
     let reason = scope.pods("kube_pod_container_status_last_terminated_reason", r#"reason="OOMKilled""#);
-    let restarts = signals::recent_restarts(scope, scope.pace.hold(Span::minutes(10)));
+    let restarts = signals::recent_restarts(scope, scope.pace.hold(Span::minutes(10)).max(LEAST));
     let killed = format!("max by (pod, container) ({reason}) == 1 and on (pod, container) {restarts} > 0");
     scope.alert(
         "BoutiqueOOMKilled",

@@ -5,8 +5,8 @@ use boutique_core::monitoring::Windows;
 use super::promtool::{Case, Line};
 use super::shop::{LIMIT, Shop, mk_spec, pod};
 
-const STEPS: u32 = 240;
-const END: u32 = 239;
+const STEPS: u32 = 160;
+const END: u32 = 159;
 const GROUPS: [&str; 2] = ["boutique.resources", "boutique.alerts.containers"];
 const ALERT: &str = "BoutiqueMemoryLeak";
 

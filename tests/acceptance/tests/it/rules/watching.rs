@@ -12,10 +12,10 @@ const GROUPS: [&str; 5] = [
     "boutique.alerts.services",
     "boutique.alerts.cluster",
 ];
-const STEPS: u32 = 140;
-const END: u32 = 139;
+const STEPS: u32 = 95;
+const END: u32 = 94;
 /// So long all is well.
-const WELL: u32 = 60;
+const WELL: u32 = 30;
 
 pub(super) fn cases(windows: Windows) -> Vec<Case> {
     let mut cases = vec![nobody_shops_any_more(windows), few_shoppers_are_some(windows), frontend_gone(windows)];
