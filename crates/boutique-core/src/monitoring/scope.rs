@@ -47,6 +47,18 @@ impl<'a> Scope<'a> {
         selector(metric, &shop, matchers)
     }
 
+    /// 1 where a service answers its health check and 0 where it does not, by the exporter's label `boutique_service`. Who is
+    /// silent for longer than a scrape waits does not answer either: the exporter's gRPC prober asks without a deadline
+    /// (prober/grpc.go of blackbox_exporter 0.28), so that nothing but the failed scrape tells. An exporter that is gone
+    /// tells nothing of any service.
+    pub(super) fn answers(&self, matchers: &str) -> String {
+        let success = self.probed("probe_success", REACHABILITY_JOB, matchers);
+        let scraped = self.probed("up", REACHABILITY_JOB, matchers);
+        let exporter = self.probed("up", REACHABILITY_JOB, "");
+        // Multiplied, because of two metrics with the same labels only the names differ.
+        format!("({success} * 1 or ({scraped} == 0 and on (job) max by (job) ({exporter}) == 1) * 1)")
+    }
+
     /// A series of the shop's containers. The pod as a whole and the container that holds its namespaces count for nobody.
     pub(super) fn containers(&self, metric: &str) -> String {
         self.of_namespace(metric, &format!(r#"pod=~"{}",container!="",container!="POD""#, pods()))

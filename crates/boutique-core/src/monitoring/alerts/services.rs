@@ -2,7 +2,7 @@
 
 use super::super::pace::Span;
 use super::super::rule::Rule;
-use super::super::scope::{REACHABILITY_JOB, Scope, renamed};
+use super::super::scope::{Scope, renamed};
 use super::{CRITICAL, Says, WARNING};
 use crate::catalogue::Page;
 use crate::service::Service;
@@ -38,7 +38,7 @@ fn existing(scope: &Scope<'_>, services: &str) -> String {
 fn down(scope: &Scope<'_>, severity: &str) -> Rule {
     let services = services(severity);
     let matchers = format!(r#"boutique_service=~"{services}""#);
-    let reached = renamed(&scope.probed("probe_success", REACHABILITY_JOB, &matchers), "service", "boutique_service");
+    let reached = renamed(&scope.answers(&matchers), "service", "boutique_service");
     let expr = format!("max by (service) ({reached}) == 0 and on (service) {}", existing(scope, &services));
     scope.alert(
         "BoutiqueServiceDown",

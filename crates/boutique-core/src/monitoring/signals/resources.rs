@@ -5,7 +5,7 @@
 //! have ended do not count.
 
 use super::super::rule::Rule;
-use super::super::scope::{REACHABILITY_JOB, Scope, renamed, service_of_pod, workloads};
+use super::super::scope::{Scope, renamed, service_of_pod, workloads};
 use super::restarts;
 
 pub(super) fn rules(scope: &Scope<'_>) -> Vec<Rule> {
@@ -26,7 +26,8 @@ fn granted(scope: &Scope<'_>, what: &str, resource: &str) -> String {
 
 fn saturation(scope: &Scope<'_>) -> Vec<Rule> {
     let rate = scope.pace.container_rate();
-    let rated = |metric: &str| format!("sum by (pod, container) (rate({}[{rate}]))", scope.containers(metric));
+    // A kubelet that is scraped twice says the same twice.
+    let rated = |metric: &str| format!("max by (pod, container) (rate({}[{rate}]))", scope.containers(metric));
     let cpu = rated("container_cpu_usage_seconds_total");
     let cores = format!(
         "({} or {}) and on (pod, container) {cpu}",
@@ -60,11 +61,11 @@ fn availability(scope: &Scope<'_>) -> Vec<Rule> {
     };
     let (ready, wanted) =
         (deployments("kube_deployment_status_replicas_ready"), deployments("kube_deployment_spec_replicas"));
-    let reached = scope.probed("probe_success", REACHABILITY_JOB, "");
-    let reached = renamed(&format!("avg_over_time({reached}[{}])", scope.rate()), "service", "boutique_service");
+    let answers = format!("avg_over_time({}[{}:{}])", scope.answers(""), scope.rate(), scope.pace.interval);
+    let reached = renamed(&answers, "service", "boutique_service");
     let restarts = restarts::recent(scope, scope.pace.burns[0].long);
     vec![
-        // During a rollout there may be more than are wanted.
+        // During a rollout there may be more than are wanted. Of a service that is scaled to zero nothing is said.
         scope.record("boutique:replicas_ready:ratio", format!("clamp_max({ready} / ({wanted} > 0), 1)"), []),
         scope.record("boutique:reachable:ratio", format!("avg by (service) ({reached})"), []),
         scope.record("boutique:restarts:increase", by_service("sum", &restarts), []),

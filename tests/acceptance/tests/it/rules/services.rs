@@ -18,6 +18,8 @@ const END: u32 = 79;
 pub(super) fn cases(windows: Windows) -> Vec<Case> {
     vec![
         a_service_is_gone(windows),
+        a_service_is_silent(windows),
+        nobody_asks_the_services(windows),
         a_service_is_only_missed(windows),
         a_service_is_not_wanted(windows),
         one_failed_probe(windows),
@@ -57,6 +59,31 @@ fn a_service_is_gone(windows: Windows) -> Case {
         .silent(WELL, "BoutiqueEndpointsEmpty", "")
         .fires(END, "BoutiqueEndpointsEmpty", r#"service="cartservice",severity="critical""#)
         .never_fired(END, r#"service!="cartservice""#)
+}
+
+/// Its address leads nowhere, and the exporter waits longer than Prometheus waits for the exporter.
+fn a_service_is_silent(windows: Windows) -> Case {
+    let shop = Shop::of(windows, STEPS);
+    let cart = "boutique_service=\"cartservice\"";
+    Case::new("a service that does not even refuse is gone", &mk_spec(windows))
+        .only(&GROUPS)
+        .with(shop.healthy())
+        .change(&["probe_success", cart], &Line::flat(1.0, WELL).gone(STEPS - WELL))
+        .change(&["up{", cart], &turns(1.0, 0.0))
+        .value(END, "boutique:reachable:ratio", r#"service="cartservice""#, 0.0)
+        .fires(END, "BoutiqueServiceDown", r#"service="cartservice",severity="critical""#)
+        .never_fired(END, r#"service!="cartservice""#)
+}
+
+/// The exporter is gone: nothing is known of any service.
+fn nobody_asks_the_services(windows: Windows) -> Case {
+    let shop = Shop::of(windows, STEPS);
+    Case::new("without an exporter no service is said to be down", &mk_spec(windows))
+        .only(&GROUPS)
+        .with(shop.healthy())
+        .change(&["probe_success", "boutique-reachability"], &Line::flat(1.0, WELL).gone(STEPS - WELL))
+        .change(&["up{", "boutique-reachability"], &turns(1.0, 0.0))
+        .never_fired(END, r#"alertname="BoutiqueServiceDown""#)
 }
 
 fn a_service_is_only_missed(windows: Windows) -> Case {
