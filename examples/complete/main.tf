@@ -1,5 +1,5 @@
-# Online Boutique in one namespace and the way into it: applied until a synthetic customer has bought something, and until
-# http://shop.local leads to the shop.
+# Online Boutique in one namespace, the way into it, and what watches it: applied until a synthetic customer has bought
+# something, until http://shop.local leads to the shop, and until Prometheus sees every service.
 
 terraform {
   required_providers {
@@ -36,6 +36,21 @@ variable "controller" {
   }
 }
 
+variable "monitoring" {
+  description = "Where Prometheus comes from and how fast alerts are, as boutique_monitoring names it; null leaves monitoring out."
+  type = object({
+    chart = optional(object({
+      existing        = optional(bool)
+      name            = optional(string)
+      release         = optional(string)
+      selector_labels = optional(map(string))
+    }))
+    windows = optional(string) # standard | lab
+    grafana = optional(object({ enabled = optional(bool), host = optional(string) }))
+  })
+  default = {} # kube-prometheus-stack by helm, with Grafana
+}
+
 provider "boutique" {
   config_path    = var.kubeconfig
   config_context = var.context
@@ -53,6 +68,7 @@ resource "boutique_stack" "shop" {
   }
 
   load_generator = { users = 2 }
+  tracing        = var.monitoring != null # the services' spans are the only signals of requests there are
 
   wait     = { until = "purchase" } # apply ends when a synthetic customer has bought something
   timeouts = { create = "10m", update = "10m" }
@@ -65,6 +81,20 @@ resource "boutique_ingress" "shop" {
   namespace  = boutique_stack.shop.namespace
   host       = "shop.local"
   controller = var.controller
+}
+
+resource "boutique_monitoring" "shop" {
+  count = var.monitoring == null ? 0 : 1
+
+  name      = "shop"
+  namespace = "monitoring"
+  stack     = boutique_stack.shop.id
+  ingress   = one(boutique_ingress.shop[*].id)
+  chart     = var.monitoring.chart
+  windows   = var.monitoring.windows
+  grafana   = var.monitoring.grafana
+
+  slo = { availability = 99.9, latency_ms = 500, period_days = 30 }
 }
 
 output "stack" {
@@ -85,4 +115,9 @@ output "address" {
 output "hosts_entry" {
   description = "The line that makes this machine find it: add it to /etc/hosts."
   value       = one(boutique_ingress.shop[*].hosts_entry)
+}
+
+output "prometheus" {
+  description = "Where Prometheus is within the cluster."
+  value       = one(boutique_monitoring.shop[*].prometheus_url)
 }

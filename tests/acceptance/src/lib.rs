@@ -6,6 +6,7 @@ pub mod kubectl;
 pub mod lab;
 pub mod process;
 pub mod project;
+pub mod prometheus;
 pub mod room;
 pub mod stack;
 pub mod terraform;

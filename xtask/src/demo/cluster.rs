@@ -96,6 +96,11 @@ impl Cluster {
         Ok(Self { kubeconfig: kubeconfig()?, context, tool })
     }
 
+    /// Whether a tool for workstations made it, so that the demo may install what it likes.
+    pub(crate) fn is_for_trying(&self) -> bool {
+        self.tool.is_some()
+    }
+
     /// Whether the stand-in images are to be loaded into it.
     pub(crate) fn wants_stand_ins(&self, images: Images) -> bool {
         match images {
@@ -116,7 +121,7 @@ impl Cluster {
             Err(error) => return Edge::None(format!("the IngressClasses of {self} cannot be read: {error:#}")),
         };
         let classes = list["items"].as_array().map_or(&[][..], Vec::as_slice);
-        Edge::choose(&self.context, classes, self.tool.is_some(), self.wants_stand_ins(images))
+        Edge::choose(&self.context, classes, self.is_for_trying(), self.wants_stand_ins(images))
     }
 
     /// Name of the demo's folder for it.

@@ -28,7 +28,13 @@ impl Way {
 }
 
 /// The last words of a demo. `again` is what its verbs take to find the same cluster.
-pub(super) fn words(way: Option<&Way>, package: &Package, target: &Target, again: &str) -> String {
+pub(super) fn words(
+    way: Option<&Way>,
+    prometheus: Option<&str>,
+    package: &Package,
+    target: &Target,
+    again: &str,
+) -> String {
     let kubectl = target.kubectl.as_deref().and_then(Path::parent).map(|folder| format!(":{}", folder.display()));
     let context = target.context.as_ref().map(|context| format!(" --context {context}")).unwrap_or_default();
     let commands = [
@@ -56,7 +62,18 @@ pub(super) fn words(way: Option<&Way>, package: &Package, target: &Target, again
             lines.push(format!("  echo '{entry}' | sudo tee -a /etc/hosts   # then also in a browser on this machine"));
         }
     }
+    if let Some((service, namespace, port)) = prometheus.and_then(service) {
+        lines.push("\nPrometheus watches it; its signals begin with boutique:, its alerts with Boutique:".to_owned());
+        lines.push(format!("  kubectl port-forward -n {namespace} service/{service} {port}{context}"));
+    }
     lines.join("\n")
+}
+
+/// Name, namespace and port of the Service in a URL within the cluster.
+fn service(url: &str) -> Option<(String, String, u16)> {
+    let ShopUrl { host, port, .. } = url.parse().ok()?;
+    let mut labels = host.split('.');
+    Some((labels.next()?.to_owned(), labels.next()?.to_owned(), port))
 }
 
 #[cfg(test)]
@@ -66,7 +83,7 @@ mod tests {
     use super::*;
 
     fn mk_way(url: &str, address: &str) -> Option<Way> {
-        Way::of(&Outputs { url: Some(url.to_owned()), address: Some(address.to_owned()), hosts_entry: None })
+        Way::of(&Outputs { url: Some(url.to_owned()), address: Some(address.to_owned()), ..Outputs::default() })
     }
 
     #[test]
@@ -90,7 +107,7 @@ mod tests {
         let mut way = mk_way("http://shop.local:30080", "192.0.2.1").unwrap();
         way.hosts_entry = Some("192.0.2.1 shop.local".to_owned());
         assert_eq!(
-            words(Some(&way), &package, &target, " --cluster kind"),
+            words(Some(&way), Some("http://prometheus.monitoring.svc:9090"), &package, &target, " --cluster kind"),
             "
 Try next:
   export KUBECONFIG=/config PATH=/bin-of-ours:$PATH
@@ -101,7 +118,10 @@ Try next:
 The shop is at http://shop.local:30080. Until DNS knows that name:
   curl --resolve shop.local:30080:192.0.2.1 http://shop.local:30080
   kubectl boutique buy --resolve shop.local:30080:192.0.2.1 --url http://shop.local:30080
-  echo '192.0.2.1 shop.local' | sudo tee -a /etc/hosts   # then also in a browser on this machine"
+  echo '192.0.2.1 shop.local' | sudo tee -a /etc/hosts   # then also in a browser on this machine
+
+Prometheus watches it; its signals begin with boutique:, its alerts with Boutique:
+  kubectl port-forward -n monitoring service/prometheus 9090 --context kind-shop"
         );
     }
 }

@@ -4,6 +4,7 @@
 mod cluster;
 mod edge;
 mod ending;
+mod monitoring;
 mod terraform;
 
 use std::fs;
@@ -14,10 +15,12 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use boutique_lab::{Cache, Image, Lab, Mode, Options, Progress, Running, image};
 use clap::Args;
+use serde_json::Value;
 
 use self::cluster::{Cluster, Images};
 use self::edge::Edge;
 use self::ending::Way;
+use self::monitoring::Monitoring;
 use self::terraform::{Outputs, Terraform};
 use crate::console::{self, at_once, done, step_among};
 use crate::package::{self, Package, Profile};
@@ -67,7 +70,7 @@ fn up(folder: &Path, cluster: Option<Cluster>, args: &DemoArgs) -> Result<()> {
     let edge = match &cluster {
         None => Edge::Built,
         Some(cluster) => {
-            let earlier = terraform::earlier_controller(folder);
+            let earlier = terraform::earlier(folder, "controller");
             earlier.map_or_else(|| cluster.edge(args.images), |controller| Edge::of(&controller))
         }
     };
@@ -92,8 +95,10 @@ fn up(folder: &Path, cluster: Option<Cluster>, args: &DemoArgs) -> Result<()> {
     }
     let is_lab = matches!(place, Place::Lab(_));
     let target = place.target();
-    terraform::lay_out(folder, &target, &edge.controller(target.node))?;
-    let terraform = Terraform { program, folder, package: &package, helm };
+    let controller = edge.controller(target.node);
+    let watched = terraform::earlier(folder, "monitoring");
+    terraform::lay_out(folder, &target, &controller, &watched.clone().unwrap_or_default())?;
+    let mut terraform = Terraform { program, folder, package: &package, helm };
     step_among(&progress, "terraform init", || terraform.init())?;
     let what = match &edge {
         Edge::Built | Edge::Published => "11 services, redis and Traefik",
@@ -108,9 +113,46 @@ fn up(folder: &Path, cluster: Option<Cluster>, args: &DemoArgs) -> Result<()> {
     let outputs = terraform.outputs()?;
     let way = Way::of(&outputs);
     console::say(buy(&package, &target, &outputs, way.as_ref(), is_lab, &progress)?.trim_end());
+    let mut prometheus = outputs.prometheus;
+    if watched.is_none() {
+        // After the purchase: the shop is what people wait for, and what watches it takes minutes to build.
+        watch(&place, &target, &controller, &mut terraform, &progress)?;
+        prometheus = terraform.outputs()?.prometheus;
+    }
     let again = args.cluster.as_ref().map(|cluster| format!(" --cluster {cluster}")).unwrap_or_default();
-    console::say(ending::words(way.as_ref(), &package, &target, &again));
+    console::say(ending::words(way.as_ref(), prometheus.as_deref(), &package, &target, &again));
     Ok(())
+}
+
+/// Adds what watches the shop.
+fn watch(
+    place: &Place,
+    target: &Target,
+    controller: &Value,
+    terraform: &mut Terraform<'_>,
+    progress: &Progress,
+) -> Result<()> {
+    let monitoring = match place {
+        Place::Lab(_) => Monitoring::choose(None, true),
+        Place::Cluster(cluster) => Monitoring::choose(Some(&cluster.context), cluster.is_for_trying()),
+    };
+    if let Monitoring::None(why) = &monitoring {
+        progress.say(&format!("nothing watches the shop: {why}"));
+        return Ok(());
+    }
+    let images = monitoring.build(progress)?;
+    if !images.is_empty() {
+        step_among(progress, "load the images of Prometheus and its company", || place.load(&images))?;
+    }
+    if terraform.helm.is_none() {
+        terraform.helm = Some(edge::helm(progress)?);
+    }
+    if let Some(helm) = &terraform.helm {
+        monitoring.prepare(helm, &target.kubeconfig)?;
+    }
+    terraform::lay_out(terraform.folder, target, controller, &monitoring.variable())?;
+    let title = "terraform apply: what watches the shop, until Prometheus sees every service";
+    step_among(progress, title, || terraform.apply()).map(drop)
 }
 
 /// A purchase as a customer's browser would do it; through the API server where there is no way in, or (unless it `must`)
@@ -156,14 +198,20 @@ impl Place {
         }
     }
 
-    fn target(self) -> Target {
+    fn target(&self) -> Target {
         match self {
-            Self::Lab(lab) => {
-                Target { kubeconfig: lab.kubeconfig, context: None, kubectl: Some(lab.kubectl), node: lab.node_address }
-            }
-            Self::Cluster(cluster) => {
-                Target { kubeconfig: cluster.kubeconfig, context: Some(cluster.context), kubectl: None, node: None }
-            }
+            Self::Lab(lab) => Target {
+                kubeconfig: lab.kubeconfig.clone(),
+                context: None,
+                kubectl: Some(lab.kubectl.clone()),
+                node: lab.node_address,
+            },
+            Self::Cluster(cluster) => Target {
+                kubeconfig: cluster.kubeconfig.clone(),
+                context: Some(cluster.context.clone()),
+                kubectl: None,
+                node: None,
+            },
         }
     }
 }
@@ -205,7 +253,7 @@ fn down(folder: &Path, cluster: Option<Cluster>) -> Result<()> {
         }
         Some(_) => {
             let package = console::step("build the provider and the plugin", || package::package(Profile::Dev))?;
-            let edge = terraform::earlier_controller(folder).map(|controller| Edge::of(&controller));
+            let edge = terraform::earlier(folder, "controller").map(|controller| Edge::of(&controller));
             let installed = matches!(edge, Some(Edge::Built | Edge::Published));
             let helm = installed.then(|| edge::helm(&progress)).transpose()?;
             let program = boutique_lab::terraform(&progress)?;

@@ -27,23 +27,30 @@ pub(super) struct Outputs {
     pub(super) url: Option<String>,
     pub(super) address: Option<String>,
     pub(super) hosts_entry: Option<String>,
+    /// URL of Prometheus within the cluster.
+    pub(super) prometheus: Option<String>,
 }
 
 /// Lays the configuration out: the example, and the settings, so that plain terraform also works in the folder.
-pub(super) fn lay_out(folder: &Path, target: &Target, controller: &Value) -> Result<()> {
+pub(super) fn lay_out(folder: &Path, target: &Target, controller: &Value, monitoring: &Value) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     fs::copy(workspace::root().join("examples/complete/main.tf"), folder.join("main.tf"))
         .context("examples/complete")?;
-    let settings = json!({"kubeconfig": target.kubeconfig, "context": target.context, "controller": controller});
+    let settings = json!({
+        "kubeconfig": target.kubeconfig,
+        "context": target.context,
+        "controller": controller,
+        "monitoring": monitoring,
+    });
     let file = folder.join(SETTINGS);
     fs::write(&file, format!("{settings:#}\n")).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// The controller that an earlier demo in this folder chose. It stays: to choose again would see that controller as one
-/// that was there before.
-pub(super) fn earlier_controller(folder: &Path) -> Option<Value> {
+/// What an earlier demo in this folder chose for a variable. It stays: to choose again would see what that demo installed as
+/// something that was there before.
+pub(super) fn earlier(folder: &Path, variable: &str) -> Option<Value> {
     let settings: Value = serde_json::from_str(&fs::read_to_string(folder.join(SETTINGS)).ok()?).ok()?;
-    settings.get("controller").filter(|controller| !controller.is_null()).cloned()
+    settings.get(variable).filter(|chosen| !chosen.is_null()).cloned()
 }
 
 impl Terraform<'_> {
@@ -65,7 +72,12 @@ impl Terraform<'_> {
         // An output that is null is left out of the state, and so of the answer.
         let said: Value = serde_json::from_str(&self.run(&["output", "-json"])?).context("terraform output")?;
         let output = |name: &str| said.get(name).and_then(|output| output.get("value")?.as_str()).map(str::to_owned);
-        Ok(Outputs { url: output("url"), address: output("address"), hosts_entry: output("hosts_entry") })
+        Ok(Outputs {
+            url: output("url"),
+            address: output("address"),
+            hosts_entry: output("hosts_entry"),
+            prometheus: output("prometheus"),
+        })
     }
 
     fn run(&self, args: &[&str]) -> Result<String> {
