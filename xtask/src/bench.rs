@@ -132,7 +132,6 @@ impl Bench {
                 "least for any provider : kubectl apply (documentation's apply and bare writes)",
                 ratio_of(tiny.apply + applies.bare, applies.kubectl),
             ),
-            at_most("terraform apply : that least", applies.terraform, tiny.apply + applies.bare, 1.25, "≤ 1.25"),
             told(&from_afar("terraform apply, not waiting"), millis(away.terraform)),
             told(&from_afar("kubectl apply --server-side"), millis(away.kubectl)),
             at_most(&from_afar(ratio), away.terraform, away.kubectl, 0.5, "≤ 0.5"),

@@ -148,7 +148,8 @@ fn watch(
         terraform.helm = Some(edge::helm(progress)?);
     }
     if let Some(helm) = &terraform.helm {
-        monitoring.prepare(helm, &target.kubeconfig)?;
+        let title = "what there is before the shop is watched";
+        step_among(progress, title, || monitoring.prepare(helm, target))?;
     }
     terraform::lay_out(terraform.folder, target, controller, &monitoring.variable())?;
     let title = "terraform apply: what watches the shop, until Prometheus sees every service";

@@ -7,6 +7,7 @@ use anyhow::Result;
 use boutique_lab::{Cache, Image, Progress, image};
 use serde_json::{Value, json};
 
+use super::Target;
 use crate::workspace;
 
 const RELEASE: &str = "kube-prometheus-stack";
@@ -57,10 +58,9 @@ impl Monitoring {
     }
 
     /// Installs what is to be there before the shop's monitoring.
-    pub(super) fn prepare(&self, helm: &Path, kubeconfig: &Path) -> Result<()> {
-        if *self != Self::Built {
-            return Ok(());
-        }
+    pub(super) fn prepare(&self, helm: &Path, target: &Target) -> Result<()> {
+        let (Self::Built, Some(kubectl)) = (self, &target.kubectl) else { return Ok(()) };
+        let kubeconfig = &target.kubeconfig;
         let chart = workspace::root().join("tests/acceptance/charts/monitoring");
         let mut command = Command::new(helm);
         command.args(["upgrade", "--install", RELEASE]).arg(chart).arg("--kubeconfig").arg(kubeconfig);
@@ -69,7 +69,12 @@ impl Monitoring {
         for part in ["alertmanager", "grafana", "nodeExporter"] {
             command.arg("--set").arg(format!("{part}.enabled=false"));
         }
-        workspace::output(&mut command).map(drop)
+        workspace::output(&mut command)?;
+        // A configuration that comes while Prometheus starts may be missed, and is then looked for after three minutes only.
+        let mut wait = Command::new(kubectl);
+        wait.arg("--kubeconfig").arg(kubeconfig).args(["--namespace", "monitoring", "wait", "prometheus", "--all"]);
+        wait.args(["--for=condition=Available", "--timeout=180s"]);
+        workspace::output(&mut wait).map(drop)
     }
 }
 
