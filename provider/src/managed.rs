@@ -301,6 +301,33 @@ pub(crate) async fn in_time<R: Managed, T, E: Display>(
     Err(format!("the {} was not read: {by}", id.described()))
 }
 
+/// Takes the settings that the newest revision records where the state does not know them yet. Answers a warning when they
+/// cannot be read: somebody with a newer provider applied.
+pub(crate) fn take_newest<R: Managed>(
+    state: &mut R::Model,
+    set: &SetReading,
+    recorded: impl FnOnce() -> Result<Option<R::Model>, Diagnostic>,
+) -> Option<Diagnostic> {
+    let newest = set.revision.as_ref().map(|revision| revision.number)?;
+    if R::revision(state).known() == Some(&newest) {
+        return None;
+    }
+    match recorded() {
+        Ok(Some(recorded)) => *state = recorded,
+        Ok(None) => {}
+        Err(warning) => return Some(warning),
+    }
+    None
+}
+
+/// The answer of a refresh.
+pub(crate) fn refreshed<M>(state: M, warning: Option<Diagnostic>) -> Outcome<M, Option<M>> {
+    Ok(match warning {
+        Some(warning) => Answer::with(Some(state), warning),
+        None => Some(state).into(),
+    })
+}
+
 /// The answer of a destroy.
 pub(crate) fn destroyed<R: Managed>(
     mut state: R::Model,

@@ -9,7 +9,9 @@ use super::apply::secret_version;
 use super::model::IngressModel;
 use super::{Ingress, plan, specification};
 use crate::connection::sentence;
-use crate::managed::{Managed as _, Refresh, SKIP, in_time, refresh, remember_drift, sentences, unreadable};
+use crate::managed::{
+    Managed as _, Refresh, SKIP, in_time, refresh, refreshed, remember_drift, sentences, take_newest, unreadable,
+};
 use crate::release;
 
 pub(super) async fn read(
@@ -31,22 +33,10 @@ pub(super) async fn read(
         return Ok(None.into());
     }
     remember_drift(ctx, &reading.set)?;
-    let mut warning = None;
-    if let Some(revision) = &reading.set.revision
-        && state.revision.known() != Some(&revision.number)
-    {
-        match recorded(&id, &reading) {
-            Ok(Some(recorded)) => state = recorded,
-            Ok(None) => {}
-            Err(diagnostic) => warning = Some(diagnostic),
-        }
-    }
+    let warning = take_newest::<Ingress>(&mut state, &reading.set, || recorded(&id, &reading));
     fill(&mut state, &reading);
     state.pending = sentences(&reading.pending);
-    Ok(match warning {
-        Some(warning) => Answer::with(Some(state), warning),
-        None => Some(state).into(),
-    })
+    refreshed(state, warning)
 }
 
 /// Fills in what only the cluster tells.

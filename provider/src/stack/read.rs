@@ -9,7 +9,7 @@ use tfplugin_rs::{Answer, Context, Diagnostic, Outcome};
 use super::model::StackModel;
 use super::{Stack, notes, specification};
 use crate::connection::sentence;
-use crate::managed::{Refresh, SKIP, in_time, refresh, remember_drift, sentences, unreadable};
+use crate::managed::{Refresh, SKIP, in_time, refresh, refreshed, remember_drift, sentences, take_newest, unreadable};
 
 pub(super) async fn read(ctx: &Context<Stack>, mut state: StackModel) -> Outcome<StackModel, Option<StackModel>> {
     let cluster = match refresh(ctx).await? {
@@ -29,25 +29,13 @@ pub(super) async fn read(ctx: &Context<Stack>, mut state: StackModel) -> Outcome
     if state.tracing.is_null() {
         state.tracing = false.into();
     }
-    let mut warning = None;
-    if let Some(revision) = &reading.revision
-        && state.revision.known() != Some(&revision.number)
-    {
-        match recorded(&id, &reading) {
-            Ok(Some(recorded)) => state = recorded,
-            Ok(None) => {}
-            Err(diagnostic) => warning = Some(diagnostic),
-        }
-    }
+    let warning = take_newest::<Stack>(&mut state, &reading, || recorded(&id, &reading));
     let mut pending = reading.pending;
     if ctx.private().get::<bool>(notes::PURCHASE_DUE) == Some(true) {
         pending.push(notes::PURCHASE_DUE_SENTENCE.to_owned());
     }
     state.pending = sentences(&pending);
-    Ok(match warning {
-        Some(warning) => Answer::with(Some(state), warning),
-        None => Some(state).into(),
-    })
+    refreshed(state, warning)
 }
 
 /// The resource as the newest revision records it; none where there is no revision. The error is a warning: somebody
