@@ -50,6 +50,14 @@ pub fn kubectl() -> &'static Path {
     &crate::lab::simulated().kubectl
 }
 
+/// The `helm` that the lab builds, for the provider to drive.
+pub fn helm() -> &'static Path {
+    static HELM: OnceLock<PathBuf> = OnceLock::new();
+    HELM.get_or_init(|| {
+        boutique_lab::helm(&boutique_lab::Progress::stderr()).unwrap_or_else(|error| panic!("{error:#}"))
+    })
+}
+
 /// `PATH` on which `kubectl boutique` works: the plugin's folder, the labs' kubectl, then what the caller has.
 pub fn path() -> std::ffi::OsString {
     let inherited = std::env::var_os("PATH").unwrap_or_default();

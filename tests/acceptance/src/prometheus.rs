@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::kubectl::Namespace;
+
 /// Where a Prometheus is.
 pub struct Prometheus {
     address: String,
@@ -27,9 +29,13 @@ impl Series {
 }
 
 impl Prometheus {
-    /// The one at this address (host and port).
-    pub fn at(address: &str) -> Self {
-        Self { address: address.to_owned() }
+    /// The one that a `boutique_monitoring` names in its state; `namespace` leads to the cluster.
+    pub fn in_state(namespace: &Namespace, state: &Value) -> Self {
+        let found = state["prometheus_service"].as_str().expect("a Prometheus in the state");
+        let (place, service) = found.split_once('/').expect("namespace and Service");
+        let address = ["get", "service", service, "--namespace", place, "--output=jsonpath={.spec.clusterIP}"];
+        let address = namespace.cluster(&address).expect_success("kubectl get service").stdout;
+        Self { address: format!("{address}:9090") }
     }
 
     /// What an expression answers now.
@@ -64,11 +70,6 @@ impl Prometheus {
             [one] => Some(one.value),
             _ => None,
         }
-    }
-
-    /// Names of the alerts that fire now and bear these labels.
-    pub fn firing(&self, matchers: &str) -> Vec<Series> {
-        self.query(&format!("ALERTS{{alertstate=\"firing\",{matchers}}}"))
     }
 
     /// How long it takes until an expression answers anything.

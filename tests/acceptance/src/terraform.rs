@@ -221,6 +221,12 @@ fn provider_block(kubeconfig: &Path) -> String {
     format!("provider \"boutique\" {{\n  config_path = \"{}\"\n}}\n", kubeconfig.display())
 }
 
+/// The provider block for a test whose provider drives the lab's helm.
+pub fn provider_with_helm(kubeconfig: &Path) -> String {
+    let helm = project::helm();
+    format!("provider \"boutique\" {{\n  config_path = {kubeconfig:?}\n  helm = {{ path = {helm:?} }}\n}}\n")
+}
+
 const REQUIRED: &str = r#"terraform {
   required_providers {
     boutique = {

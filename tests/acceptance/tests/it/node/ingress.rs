@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use boutique_acceptance::kubectl::Namespace;
 use boutique_acceptance::room::{SMALL_SHOP, room};
-use boutique_acceptance::terraform::{Module, Said};
+use boutique_acceptance::terraform::{Module, Said, provider_with_helm};
 use boutique_acceptance::{lab, project};
 use boutique_lab::{Cache, Progress, image};
 use serde_json::Value;
@@ -29,13 +29,6 @@ fn node() -> &'static Path {
         made.unwrap_or_else(|error| panic!("image of the controller: {error:#}"));
     });
     &running.kubeconfig
-}
-
-/// The provider block, with the helm that the lab builds.
-fn provider(kubeconfig: &Path) -> String {
-    static HELM: OnceLock<std::path::PathBuf> = OnceLock::new();
-    let helm = HELM.get_or_init(|| boutique_lab::helm(&Progress::stderr()).unwrap_or_else(|error| panic!("{error:#}")));
-    format!("provider \"boutique\" {{\n  config_path = {kubeconfig:?}\n  helm = {{ path = {helm:?} }}\n}}\n")
 }
 
 /// A shop that is quick to start: what the home page does not need is left out.
@@ -140,8 +133,8 @@ fn two_shops_share_a_controller_that_goes_with_the_last_of_them_and_each_trouble
     let first_part = format!("{}{}", shop("first", &first.name), edge("first", "shop.local", None, tls));
     let second_part = format!("{}{}", shop("second", &second.name), edge("second", "shop2.local", None, ""));
     let both = format!("{first_part}{second_part}");
-    let module = Module::with_provider(&provider(kubeconfig), &both);
-    let rewrite = |body: &str| module.rewrite_provider(&provider(kubeconfig), body);
+    let module = Module::with_provider(&provider_with_helm(kubeconfig), &both);
+    let rewrite = |body: &str| module.rewrite_provider(&provider_with_helm(kubeconfig), body);
 
     // One apply from nothing.
     module.apply().expect_success("terraform apply");

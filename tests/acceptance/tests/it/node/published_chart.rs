@@ -11,7 +11,7 @@ use boutique_acceptance::kubectl::Namespace;
 use boutique_acceptance::lab;
 use boutique_acceptance::prometheus::Prometheus;
 use boutique_acceptance::room::room;
-use boutique_acceptance::terraform::Module;
+use boutique_acceptance::terraform::{Module, provider_with_helm};
 use boutique_core::contract::SetId;
 use boutique_core::monitoring::chart::CHART;
 use boutique_core::monitoring::{MonitoringSpec, Rule, Windows, dashboards, rules};
@@ -145,9 +145,7 @@ fn the_published_chart_is_installed_upgraded_with_its_crds_changed_and_removed()
     let kubeconfig = node();
     let _room = room(ALL);
     let (shop, company) = (Namespace::new(kubeconfig, "watched"), Namespace::new(kubeconfig, "published"));
-    let helm = boutique_lab::helm(&Progress::stderr()).unwrap_or_else(|error| panic!("{error:#}"));
-    let provider =
-        format!("provider \"boutique\" {{\n  config_path = {kubeconfig:?}\n  helm = {{ path = {helm:?} }}\n}}\n");
+    let provider = provider_with_helm(kubeconfig);
     let body =
         |version: &str, values: &Value, settings: &str| body(&shop.name, &company.name, version, values, settings);
 
@@ -165,11 +163,7 @@ fn the_published_chart_is_installed_upgraded_with_its_crds_changed_and_removed()
 
     let mut spec = MonitoringSpec::new(&company.name, "shop", &SetId::stack(&shop.name, "shop"));
     spec.windows = Windows::Lab;
-    let found = module.state(ADDRESS)["prometheus_service"].as_str().expect("a Prometheus in the state").to_owned();
-    let (_, service) = found.split_once('/').expect("namespace and Service");
-    let address = company.kubectl(&["get", "service", service, "--output=jsonpath={.spec.clusterIP}"]);
-    let address = address.expect_success("kubectl get service").stdout;
-    assert_watched(&Prometheus::at(&format!("{address}:9090")), &spec);
+    assert_watched(&Prometheus::in_state(&company, &module.state(ADDRESS)), &spec);
 
     module.rewrite_provider(&provider, &body(CHART.version, &values(), "retention = \"40d\""));
     module.apply().expect_success("terraform apply of another value");

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use boutique_acceptance::kubectl::Namespace;
 use boutique_acceptance::prometheus::Prometheus;
 use boutique_acceptance::room::{SMALL_SHOP, room};
-use boutique_acceptance::terraform::Module;
+use boutique_acceptance::terraform::{Module, provider_with_helm};
 use boutique_acceptance::{lab, project};
 use boutique_core::contract::SetId;
 use boutique_core::monitoring::{MonitoringSpec, Windows};
@@ -50,9 +50,6 @@ struct Watched {
 impl Watched {
     fn applied(kubeconfig: &Path) -> Self {
         let (shop, company) = (Namespace::new(kubeconfig, "watched"), Namespace::new(kubeconfig, "monitoring"));
-        let helm = boutique_lab::helm(&Progress::stderr()).unwrap_or_else(|error| panic!("{error:#}"));
-        let provider =
-            format!("provider \"boutique\" {{\n  config_path = {kubeconfig:?}\n  helm = {{ path = {helm:?} }}\n}}\n");
         let charts = project::root().join("tests/acceptance/charts");
         let body = format!(
             r#"
@@ -97,16 +94,13 @@ resource "boutique_monitoring" "shop" {{
             traefik = charts.join("traefik"),
             monitoring = charts.join("monitoring"),
         );
-        let module = Module::with_provider(&provider, &body);
+        let module = Module::with_provider(&provider_with_helm(kubeconfig), &body);
         module.apply().expect_success("terraform apply");
         let mut spec = MonitoringSpec::new(&company.name, "shop", &SetId::stack(&shop.name, "shop"));
         spec.ingress = Some(format!("{}/edge", shop.name));
         spec.windows = Windows::Lab;
-        let found = module.state(ADDRESS)["prometheus_service"].as_str().expect("a Prometheus in the state").to_owned();
-        let (namespace, service) = found.split_once('/').expect("namespace and Service");
-        let address = ["get", "service", service, "--namespace", namespace, "--output=jsonpath={.spec.clusterIP}"];
-        let address = company.cluster(&address).expect_success("kubectl get service").stdout;
-        Self { prometheus: Prometheus::at(&format!("{address}:9090")), shop, company, module, spec }
+        let prometheus = Prometheus::in_state(&company, &module.state(ADDRESS));
+        Self { prometheus, shop, company, module, spec }
     }
 
     /// Services whose requests leave signals.

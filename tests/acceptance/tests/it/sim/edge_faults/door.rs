@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Output};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use boutique_acceptance::kubectl::Namespace;
 use boutique_acceptance::terraform::{Module, Said};
 use boutique_acceptance::{lab, project};
-use boutique_lab::Progress;
 use boutique_lab::copy_folder;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -38,15 +36,9 @@ impl Drop for Door {
     }
 }
 
-/// The helm that the lab builds.
-pub(crate) fn helm() -> &'static Path {
-    static HELM: OnceLock<PathBuf> = OnceLock::new();
-    HELM.get_or_init(|| boutique_lab::helm(&Progress::stderr()).unwrap_or_else(|error| panic!("{error:#}")))
-}
-
-/// The provider block, with that helm.
+/// The provider block, with the helm that the lab builds.
 pub(crate) fn provider(connection: &str) -> String {
-    let helm = helm();
+    let helm = project::helm();
     format!("provider \"boutique\" {{\n  {connection}\n  helm = {{ path = {helm:?} }}\n}}\n")
 }
 

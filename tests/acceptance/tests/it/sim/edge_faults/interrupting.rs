@@ -5,8 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use boutique_acceptance::process::interrupt_group;
+use boutique_acceptance::project::helm;
 
-use super::door::{ADDRESS, Door, NAME, connection, ended, helm, provider};
+use super::door::{ADDRESS, Door, NAME, connection, ended, provider};
 
 #[test]
 fn an_interrupt_stops_helm_within_seconds_and_the_next_apply_goes_on() {

@@ -1,12 +1,10 @@
 //! A shop's frontend that is ready, and a controller of kind Traefik with a class of its own, for one test.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use boutique_acceptance::kubectl::Namespace;
-use boutique_acceptance::terraform::{Module, Said};
+use boutique_acceptance::terraform::{Module, Said, provider_with_helm};
 use boutique_acceptance::{lab, project};
-use boutique_lab::Progress;
 
 use super::server::{SecretPlace, Server, home};
 
@@ -31,9 +29,7 @@ impl Drop for Place {
 
 /// The provider block, with the helm that the lab builds.
 pub(crate) fn provider() -> String {
-    static HELM: OnceLock<PathBuf> = OnceLock::new();
-    let helm = HELM.get_or_init(|| boutique_lab::helm(&Progress::stderr()).unwrap_or_else(|error| panic!("{error:#}")));
-    provider_with(&format!("helm = {{ path = {helm:?} }}"))
+    provider_with_helm(lab::sim())
 }
 
 /// A provider block with its own setting for helm.

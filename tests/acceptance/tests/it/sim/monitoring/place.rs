@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use boutique_acceptance::kubectl::Namespace;
-use boutique_acceptance::terraform::{Module, Said};
+use boutique_acceptance::terraform::{Module, Said, provider_with_helm};
 use boutique_acceptance::{lab, project};
-use boutique_lab::Progress;
 
 /// Address of the one resource in the module.
 pub(super) const ADDRESS: &str = "boutique_monitoring.shop";
@@ -22,9 +21,7 @@ pub(super) struct Place {
 
 /// The provider block, with the helm that the lab builds.
 pub(super) fn provider() -> String {
-    static HELM: OnceLock<PathBuf> = OnceLock::new();
-    let helm = HELM.get_or_init(|| boutique_lab::helm(&Progress::stderr()).unwrap_or_else(|error| panic!("{error:#}")));
-    format!("provider \"boutique\" {{\n  config_path = {:?}\n  helm = {{ path = {helm:?} }}\n}}\n", lab::sim())
+    provider_with_helm(lab::sim())
 }
 
 /// The chart that the tests install: values and labels of the published one, and only what they need of it.
