@@ -129,22 +129,18 @@ fn is_version_of(name: &str, part: &str) -> bool {
     })
 }
 
-/// Writes a file so that readers see the old or the new content, never a half.
+/// Writes a file so that readers see the old or the new content, never a half. Only its owner may read it: most of what a
+/// lab writes holds or leads to keys.
 pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
-    let temporary = path.with_extension(format!("tmp{}", std::process::id()));
     let write = || -> std::io::Result<()> {
-        let mut file = private(&temporary)?;
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
     };
     write().with_context(|| format!("write {}", path.display()))
-}
-
-/// A new file that only its owner may read: most of what a lab writes holds or leads to keys.
-fn private(path: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 /// Copies a folder with all below it; links become what they point to.

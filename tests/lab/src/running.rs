@@ -110,10 +110,10 @@ impl Running {
             bail!("lab {} has simulated nodes, which run no images", self.name);
         }
         let record = Record::read(&self.dir)?.with_context(|| format!("lab {} is gone", self.name))?;
-        let archive = self.dir.join(format!("images-{}.tar", std::process::id()));
-        let loaded = write_archive(images, &archive).and_then(|()| node::import(&self.dir, &record, &archive));
-        std::fs::remove_file(&archive).ok();
-        loaded
+        // A name of its own each time: threads of one process load images at the same time.
+        let archive = tempfile::Builder::new().prefix("images-").suffix(".tar").tempfile_in(&self.dir)?;
+        write_archive(images, archive.path())?;
+        node::import(&self.dir, &record, archive.path())
     }
 
     /// Names of the images that the node has.
