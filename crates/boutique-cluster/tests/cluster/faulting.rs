@@ -7,7 +7,7 @@ use boutique_cluster::{
     inject::{Victim, kill},
 };
 use boutique_core::{
-    fault::{Fault, FaultKind, GUARD, HISTORY, Stage},
+    fault::{Fault, GUARD, HISTORY, Stage, Undo},
     object::{Kind, Manifest},
     service::Service,
 };
@@ -19,14 +19,20 @@ use crate::harness::Shop;
 fn fault(shop: &Shop, who: &str, since: Timestamp) -> Fault {
     Fault {
         id: faults::new_id(),
-        kind: FaultKind::KillPods,
+        kind: "kill-pods".to_owned(),
         service: Service::Cartservice,
+        peer: None,
         namespace: shop.namespace().to_owned(),
         stack: None,
         who: who.to_owned(),
         since,
         until: since + SignedDuration::from_secs(90),
         stage: Stage::Active,
+        undo: Undo::Live,
+        changes: Vec::new(),
+        pods: Vec::new(),
+        added: Vec::new(),
+        fuse: None,
         prediction: json!({}),
         result: None,
     }

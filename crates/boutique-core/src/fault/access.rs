@@ -30,18 +30,23 @@ impl fmt::Display for Need {
     }
 }
 
-const fn need(verb: &'static str, group: &'static str, resource: &'static str, purpose: &'static str) -> Need {
+/// A right that a fault cannot do without.
+pub(super) const fn need(
+    verb: &'static str,
+    group: &'static str,
+    resource: &'static str,
+    purpose: &'static str,
+) -> Need {
     Need { verb, group, resource, purpose, required: true }
 }
 
-/// What killing a service's pods and measuring the effect takes.
-pub fn kill_needs() -> Vec<Need> {
+/// What every fault takes: to look, to announce it, to measure its effect, and to put things back.
+pub fn common_needs() -> Vec<Need> {
     vec![
         need("list", "apps", "deployments", "find the service and its probes"),
         need("watch", "apps", "deployments", "see it come back"),
         need("list", "", "pods", "find the pods"),
         need("watch", "", "pods", "see their successors"),
-        need("delete", "", "pods", "kill them"),
         need("get", "", "configmaps", "see who else breaks something here"),
         need("create", "", "configmaps", "announce the fault"),
         need("update", "", "configmaps", "record how it ended"),
@@ -84,8 +89,8 @@ mod tests {
 
     #[test]
     fn a_right_is_named_as_kubectl_auth_can_i_names_it() {
-        let names: Vec<String> = kill_needs().iter().map(Need::to_string).collect();
+        let names: Vec<String> = common_needs().iter().map(Need::to_string).collect();
         assert_eq!(names[0], "list deployments.apps");
-        assert!(names.contains(&"delete pods".to_owned()), "{names:?}");
+        assert!(names.contains(&"get services/proxy".to_owned()), "{names:?}");
     }
 }

@@ -6,7 +6,7 @@ use boutique_cluster::connect::Cluster;
 use boutique_cluster::inject::Victim;
 use boutique_cluster::storefront::Storefront;
 use boutique_cluster::{access, faults, observe};
-use boutique_core::fault::{Fault, FaultKind, GUARD, Need, Stage, company, is_allowed, kill_needs};
+use boutique_core::fault::{Fault, GUARD, Need, Stage, Undo, common_needs, company, is_allowed, kind};
 use boutique_core::object::Kind;
 use boutique_core::predict::{Kill, Prediction, Readiness, predict};
 use boutique_core::service::Service;
@@ -18,6 +18,9 @@ use crate::error::Error;
 
 /// Time around the measurement in which the fault may still be going on: steady state before, last answers after.
 const MARGIN: Duration = Duration::from_secs(30);
+
+/// The kind of fault.
+const KIND: &str = "kill-pods";
 
 /// Everything that is known before the fault.
 pub(super) struct Plan {
@@ -39,7 +42,8 @@ pub(super) struct Plan {
 
 pub(super) async fn make(ctx: &Ctx, cluster: &Cluster, place: &Place, args: &BreakArgs) -> Result<Plan, Error> {
     let namespace = place.namespace.as_str();
-    let needs = kill_needs();
+    let mut needs = common_needs();
+    needs.extend(kind::by_name(KIND).map(kind::FaultType::needs).unwrap_or_default());
     let (shop, stack, rights, scalers, home, who, storefront) = tokio::join!(
         observe::shop(cluster, namespace),
         observe::stack_name(cluster, namespace),
@@ -63,14 +67,20 @@ pub(super) async fn make(ctx: &Ctx, cluster: &Cluster, place: &Place, args: &Bre
         now + jiff::SignedDuration::try_from(args.at_most + MARGIN).unwrap_or(jiff::SignedDuration::from_hours(1));
     let fault = Fault {
         id: faults::new_id(),
-        kind: FaultKind::KillPods,
+        kind: KIND.to_owned(),
         service: args.service,
+        peer: None,
         namespace: namespace.to_owned(),
         stack: stack?,
         who,
         since: now,
         until,
         stage: Stage::Active,
+        undo: Undo::Live,
+        changes: Vec::new(),
+        pods: Vec::new(),
+        added: Vec::new(),
+        fuse: None,
         prediction: json!(prediction),
         result: None,
     };

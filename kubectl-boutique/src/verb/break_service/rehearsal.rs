@@ -61,7 +61,7 @@ pub(super) async fn run(ctx: &Ctx, cluster: &Cluster, plan: &Plan, args: &BreakA
         kind: "FaultPlan",
         namespace: &plan.fault.namespace,
         fault: format!("{} of {}", plan.fault.kind, plan.fault.service),
-        undo: plan.fault.kind.undo().to_string(),
+        undo: plan.fault.undo.to_string(),
         prediction: &plan.prediction,
         requests: requests(plan),
         rights: plan

@@ -1,0 +1,201 @@
+//! What is sent to the API server, as data: a dry run prints it, an injection sends it.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::change::Change;
+use crate::contract::FAULT;
+use crate::object::{Kind, Manifest};
+use crate::service::Service;
+
+/// A running pod.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PodRef {
+    /// Its name.
+    pub name: String,
+    /// Its UID: a pod of the same name that came later is not meant.
+    pub uid: String,
+}
+
+impl PodRef {
+    /// Reads a live pod.
+    pub fn of(pod: &Value) -> Option<Self> {
+        let text = |field| pod.pointer(field).and_then(Value::as_str).map(str::to_owned);
+        Some(Self { name: text("/metadata/name")?, uid: text("/metadata/uid")? })
+    }
+}
+
+impl fmt::Display for PodRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.name)
+    }
+}
+
+/// One thing that is done to the cluster. Acts are carried out in order; the first refusal ends the injection, and what was
+/// done until then is undone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Deletes a pod.
+    Delete {
+        /// Which.
+        pod: PodRef,
+        /// Shortens the pod's own grace period.
+        grace: Option<Duration>,
+    },
+    /// Evicts a pod: refused while a PodDisruptionBudget protects it.
+    Evict {
+        /// Which.
+        pod: PodRef,
+    },
+    /// Changes a running pod. The patch also sets the pod's deadline and the fault's label ([`Act::live_patch`]), so that
+    /// Kubernetes replaces the pod when its time is over, whoever is still alive then.
+    PatchPod {
+        /// Which.
+        pod: PodRef,
+        /// JSON Patch operations.
+        patch: Vec<Value>,
+    },
+    /// Changes resources of a running pod's container in place (`pods/resize`, stable since Kubernetes 1.35).
+    /// <https://kep.k8s.io/1287>
+    Resize {
+        /// Which.
+        pod: PodRef,
+        /// The container's name.
+        container: String,
+        /// `resources` as in a pod template; what is absent stays.
+        resources: Value,
+    },
+    /// Adds an object. The fuse owns it.
+    Add(Manifest),
+    /// Changes one field of an object that stays.
+    Change(Change),
+}
+
+/// A request of an [`Act`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Request {
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path, with the query.
+    pub path: String,
+    /// `Content-Type`; none without a body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<&'static str>,
+    /// Body.
+    pub body: Value,
+}
+
+/// What goes on while a fault lasts, beyond the acts at its beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Activity {
+    /// Requests for pages beside the prober's, so that a service has work to do.
+    Load {
+        /// Requests on their way at the same time.
+        in_flight: u16,
+    },
+    /// Lowers a container's memory limit step by step until the node refuses: what is left is just above its use.
+    Squeeze {
+        /// Which pod.
+        pod: PodRef,
+        /// The container's name.
+        container: String,
+        /// Where to begin, in bytes.
+        from: u64,
+        /// Requests on their way at the same time, once it is tight.
+        in_flight: u16,
+    },
+    /// Fills Redis with keys that expire by themselves.
+    FillRedis {
+        /// Which pod.
+        pod: PodRef,
+        /// Bytes to fill it with, in equal steps over `over`.
+        bytes: u64,
+        /// How long the filling takes.
+        over: Duration,
+        /// How long a key lives.
+        expire: Duration,
+    },
+    /// Slows a service down by a proxy in front of it.
+    Delay {
+        /// The service that gets slower.
+        service: Service,
+        /// By how much each call.
+        by: Duration,
+    },
+}
+
+impl Act {
+    /// The operations that mark a running pod as a fault's and end its life `bound` from `now` on. A deadline counts from
+    /// the pod's start and can be lowered, but never be taken back.
+    pub fn live_patch(pod: &Value, fault: &str, now: jiff::Timestamp, bound: Duration) -> Option<Vec<Value>> {
+        let text = |field| pod.pointer(field).and_then(Value::as_str);
+        let started: jiff::Timestamp = text("/status/startTime")?.parse().ok()?;
+        let age = u64::try_from(now.duration_since(started).as_secs()).unwrap_or_default();
+        let label = format!("/metadata/labels/{}", FAULT.replace('/', "~1"));
+        Some(vec![
+            json!({"op": "test", "path": "/metadata/uid", "value": text("/metadata/uid")?}),
+            json!({"op": "add", "path": label, "value": fault}),
+            json!({"op": "add", "path": "/spec/activeDeadlineSeconds", "value": age + bound.as_secs()}),
+        ])
+    }
+
+    /// The request, except for [`Act::Change`], whose patch needs the live object (see [`Change::apply`]).
+    pub fn request(&self, namespace: &str) -> Option<Request> {
+        let pod_path = |pod: &PodRef| Kind::POD.object_path(Some(namespace), &pod.name);
+        Some(match self {
+            Self::Delete { pod, grace } => {
+                let mut options = delete_options(pod);
+                if let Some(grace) = grace {
+                    options["gracePeriodSeconds"] = json!(grace.as_secs());
+                }
+                Request { method: "DELETE", path: pod_path(pod), content_type: Some("application/json"), body: options }
+            }
+            Self::Evict { pod } => Request {
+                method: "POST",
+                path: format!("{}/eviction", pod_path(pod)),
+                content_type: Some("application/json"),
+                body: json!({
+                    "apiVersion": "policy/v1",
+                    "kind": "Eviction",
+                    "metadata": {"name": pod.name, "namespace": namespace},
+                    "deleteOptions": delete_options(pod),
+                }),
+            },
+            Self::PatchPod { pod, patch } => Request {
+                method: "PATCH",
+                path: pod_path(pod),
+                content_type: Some("application/json-patch+json"),
+                body: json!(patch),
+            },
+            Self::Resize { pod, container, resources } => Request {
+                method: "PATCH",
+                path: format!("{}/resize", pod_path(pod)),
+                // Merges by the container's name; a JSON merge patch would replace the list.
+                content_type: Some("application/strategic-merge-patch+json"),
+                body: json!({
+                    "metadata": {"uid": pod.uid},
+                    "spec": {"containers": [{"name": container, "resources": resources}]},
+                }),
+            },
+            Self::Add(manifest) => Request {
+                method: "POST",
+                path: manifest.kind().path(Some(namespace)),
+                content_type: Some("application/json"),
+                body: manifest.value().clone(),
+            },
+            Self::Change(_) => return None,
+        })
+    }
+}
+
+fn delete_options(pod: &PodRef) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "propagationPolicy": "Background",
+        "preconditions": {"uid": pod.uid},
+    })
+}

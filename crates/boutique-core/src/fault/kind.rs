@@ -1,0 +1,93 @@
+//! The kinds of fault, one file each.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::access::Need;
+use super::act::{Act, Activity};
+use super::scene::{Refusal, Scene, Wish};
+use crate::predict::Prediction;
+use crate::service::Service;
+
+mod kill_pods;
+
+/// Every kind, in the order of the help. A new one is a file and a line here.
+pub static ALL: &[&dyn FaultType] = &[&kill_pods::KillPods];
+
+/// The kind of this name.
+pub fn by_name(name: &str) -> Option<&'static dyn FaultType> {
+    ALL.iter().copied().find(|kind| kind.name() == name)
+}
+
+/// How a fault is undone; told to everybody who is asked to agree to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Undo {
+    /// Touches running pods only, which Kubernetes replaces by itself.
+    #[default]
+    Live,
+    /// Adds objects that Kubernetes deletes by itself when their time is over.
+    Added,
+    /// Changes objects that stay; somebody has to put them back.
+    Changed,
+}
+
+impl fmt::Display for Undo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Live => "live: Kubernetes replaces the pods, whatever becomes of this program",
+            Self::Added => "added: Kubernetes deletes what was added, whatever becomes of this program",
+            Self::Changed => {
+                "changed: needs a healer, which is this program, kubectl boutique heal, or terraform apply"
+            }
+        })
+    }
+}
+
+/// One kind of fault.
+pub trait FaultType: Sync {
+    /// What people call it, in kebab case; the value of `--fault`.
+    fn name(&self) -> &'static str;
+
+    /// What it does, in one line of help.
+    fn about(&self) -> &'static str;
+
+    /// How it is undone.
+    fn undo(&self) -> Undo;
+
+    /// The first minor version of Kubernetes 1.x that can do it.
+    fn since(&self) -> Option<u32> {
+        None
+    }
+
+    /// Rights beyond [`super::common_needs`].
+    fn needs(&self) -> Vec<Need>;
+
+    /// Why it makes no sense for a service; none where it does.
+    fn unfit(&self, service: Service) -> Option<String>;
+
+    /// What is to be done to the shop as it was seen, and what will come of it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be done here.
+    fn inject(&self, scene: &Scene, wish: &Wish) -> Result<Injection, Refusal>;
+}
+
+/// A fault that has been decided on and not yet been done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Injection {
+    /// What is done, in order.
+    pub acts: Vec<Act>,
+    /// What goes on while it lasts.
+    pub activity: Option<Activity>,
+    /// Whether a NetworkPolicy has to be proven to be enforced first.
+    pub canary: bool,
+    /// What will come of it.
+    pub prediction: Prediction,
+    /// Whether it is over as soon as the shop has recovered; otherwise it lasts for its whole time.
+    pub heals_itself: bool,
+    /// Lines for a shell that undo it without this program.
+    pub by_hand: Vec<String>,
+}
