@@ -16,6 +16,8 @@ pub(crate) struct Located {
     pub(crate) known: Option<&'static Controller>,
     /// Its Helm release, as far as that is known.
     pub(crate) release: Option<ReleaseId>,
+    /// Whether that release is a guess: the default names of a controller that is not ours and whose class names none.
+    pub(crate) guessed: bool,
     /// Its Service.
     pub(crate) service: Option<Value>,
     /// Its pods.
@@ -42,8 +44,9 @@ pub(crate) async fn locate(cluster: &Cluster, spec: &IngressSpec) -> Result<Loca
         .then(|| ReleaseId::new(spec.controller_namespace(), spec.release()));
     let by_class = class.as_ref().and_then(release_of).map(|(name, namespace)| ReleaseId::new(namespace, name));
     // Who does not install takes what the class says; the default names are only a guess then.
+    let guessed = !spec.controller.install && by_class.is_none();
     let release = if spec.controller.install { named } else { by_class.or(named) };
-    let mut located = Located { known, release, ..Located::default() };
+    let mut located = Located { known, release, guessed, ..Located::default() };
     if let Some(known) = known {
         located.find_pods(cluster, known).await?;
         located.find_service(cluster, known).await?;
@@ -59,9 +62,15 @@ impl Located {
         }
         if self.pods.is_empty() {
             // Installed otherwise: labels of the charts are those of the projects' plain manifests, too.
-            self.pods = visible(cluster, Kind::POD, None, &known.any_selector()).await?;
+            self.pods = visible(cluster, Kind::POD, self.home(), &known.any_selector()).await?;
         }
         Ok(())
+    }
+
+    /// Where its pods must be, if that is certain: a cluster may have a second controller of the same kind, which must not
+    /// be taken for the one that is gone.
+    fn home(&self) -> Option<&str> {
+        self.release.as_ref().filter(|_| !self.guessed).map(|release| release.namespace.as_str())
     }
 
     async fn find_service(&mut self, cluster: &Cluster, known: &Controller) -> Result<(), ApiError> {
@@ -164,6 +173,14 @@ mod tests {
             assert_eq!(located.door(false).map(|door| door.port), expected, "{target}");
             assert!(located.door(true).is_none(), "no port for HTTPS");
         }
+    }
+
+    #[test]
+    fn a_controller_of_a_known_release_is_looked_for_in_its_own_namespace_only() {
+        let known = Located { release: Some(ReleaseId::new("edge", "door")), ..Located::default() };
+        assert_eq!(known.home(), Some("edge"));
+        assert_eq!(Located { guessed: true, ..known }.home(), None);
+        assert_eq!(Located::default().home(), None);
     }
 
     #[test]
