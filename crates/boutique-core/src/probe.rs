@@ -12,6 +12,10 @@ use crate::measure::seconds;
 use crate::purchase::Culprit;
 use crate::service::Service;
 
+mod schedule;
+
+pub use schedule::{Errors, Schedule};
+
 /// Slots of one round of the timetable. A round holds one whole journey: the checkout at its end buys what was put into
 /// the cart earlier in the same round.
 const ROUND: [Page; 20] = [
@@ -62,6 +66,12 @@ pub struct Slot {
 impl Timetable {
     /// Rate through the API server's proxy. Every request passes the control plane, which has other work.
     pub const THROUGH_API_SERVER: Self = Self { rate: 20 };
+
+    /// Rate on a customer's own way. In a minute it asks for three thousand pages, which is what it takes to prove 99.9 %.
+    pub const THROUGH_EDGE: Self = Self { rate: 50 };
+
+    /// Rate that nobody may exceed: what one core can keep up with.
+    pub const FASTEST: Self = Self { rate: 2_000 };
 
     /// The `n`-th request, counted from 0.
     pub fn slot(self, n: u64) -> Slot {
