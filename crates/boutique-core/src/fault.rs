@@ -14,7 +14,9 @@ mod event;
 mod fuse;
 mod heal;
 pub mod kind;
+pub mod proof;
 mod record;
+mod role;
 mod scene;
 
 pub use access::{Need, access_review, common_needs};
@@ -26,6 +28,7 @@ pub use fuse::{fuse, fuse_name};
 pub use heal::{Cure, cures};
 pub use kind::{FaultType, Injection, Undo};
 pub use record::{Fault, GUARD, HISTORY, Stage, UnreadableFault, surplus};
+pub use role::{needs, role};
 pub use scene::{Refusal, Scene, Wish};
 
 /// Label or annotation on the namespace or on the target's Deployment; the value `allowed` lets faults run without asking.

@@ -86,11 +86,24 @@ fn page(impact: &PageImpact, tally: &Tally, prediction: &Prediction, measurement
         Effect::MayFail if tally.bad > 0 && too_long => Verdict::Refuted,
         Effect::MayFail => Verdict::Confirmed,
         // One bad answer among many may be anything, two are a pattern.
+        Effect::Slows => slowed(impact, tally, measurement),
         Effect::Works | Effect::Degrades if tally.bad >= 2 => Verdict::Refuted,
         Effect::Works | Effect::Degrades if tally.bad == 1 || blind || tally.known() < ENOUGH => Verdict::Inconclusive,
         Effect::Works | Effect::Degrades => Verdict::Confirmed,
     };
     PageGrade { predicted: impact.clone(), observed: tally.clone(), verdict, seen: seen(tally) }
+}
+
+/// Whether a page got slower, or some of its answers came too late. Both prove that it was held up.
+fn slowed(impact: &PageImpact, tally: &Tally, measurement: &Measurement) -> Verdict {
+    if tally.bad >= 2 {
+        return Verdict::Confirmed;
+    }
+    let Some((before, during)) = measurement.latency.before.zip(measurement.latency.during) else {
+        return Verdict::Inconclusive;
+    };
+    let expected = impact.late_by.map_or(before.p95, |late_by| late_by / 2);
+    if during.p95 >= before.p95 + expected { Verdict::Confirmed } else { Verdict::Refuted }
 }
 
 /// Requests of a page that would have to be answered well before an outage of the shop counts as missed: pages that are
@@ -116,13 +129,13 @@ fn seen(tally: &Tally) -> String {
 mod tests {
     use super::*;
     use crate::measure::measure;
-    use crate::predict::{Kill, Readiness, predict};
+    use crate::predict::{Kill, Loss, Readiness, predict};
     use crate::probe::{Outcome, Sample, Timetable};
     use crate::service::Service;
 
     fn mk_prediction(service: Service) -> Prediction {
         let readiness = Readiness { delay: Duration::from_secs(2), period: Duration::from_secs(2), startup: None };
-        predict(&Kill { service, killed: 1, survivors: 0, grace: Duration::from_secs(1), readiness })
+        predict(&Loss::Killed(Kill { service, killed: 1, survivors: 0, grace: Duration::from_secs(1), readiness }))
     }
 
     /// Thirty seconds of probes with T0 at 5 s, of which `fail` says which fail.
@@ -175,7 +188,7 @@ mod tests {
     fn what_may_fail_must_not_fail_for_longer_than_was_said() {
         let readiness = Readiness { delay: Duration::ZERO, period: Duration::from_secs(1), startup: None };
         let kill = Kill { service: Service::Cartservice, killed: 1, survivors: 1, grace: Duration::ZERO, readiness };
-        let prediction = predict(&kill);
+        let prediction = predict(&Loss::Killed(kill));
         assert_eq!(grade(&prediction, &mk_measurement(|_, _| false)).verdict, Verdict::Confirmed);
         assert_eq!(grade(&prediction, &mk_measurement(|_, at| during(at))).verdict, Verdict::Refuted);
     }

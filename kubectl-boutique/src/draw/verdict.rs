@@ -18,10 +18,10 @@ pub(crate) fn prediction(prediction: &Prediction, look: Look) -> String {
         Column::left("PREDICTION", Give::Never),
         Column::left("BECAUSE", Give::End(20)),
     ]);
-    for PageImpact { page, effect, reason } in &prediction.pages {
+    for PageImpact { page, effect, reason, .. } in &prediction.pages {
         let style = match effect {
             Effect::Fails => BAD,
-            Effect::MayFail => WAITING,
+            Effect::MayFail | Effect::Slows => WAITING,
             Effect::Works | Effect::Degrades => PLAIN,
         };
         table.row(vec![
@@ -168,7 +168,7 @@ mod tests {
     use boutique_core::catalogue::Page;
     use boutique_core::grade::grade;
     use boutique_core::measure::measure;
-    use boutique_core::predict::{Kill, Readiness, predict};
+    use boutique_core::predict::{Kill, Loss, Readiness, predict};
     use boutique_core::probe::{Outcome, Timetable};
     use boutique_core::service::Service;
 
@@ -178,7 +178,7 @@ mod tests {
 
     fn mk_prediction(service: Service) -> Prediction {
         let readiness = Readiness { delay: Duration::from_secs(15), period: Duration::from_secs(10), startup: None };
-        predict(&Kill { service, killed: 1, survivors: 0, grace: Duration::from_secs(5), readiness })
+        predict(&Loss::Killed(Kill { service, killed: 1, survivors: 0, grace: Duration::from_secs(5), readiness }))
     }
 
     /// `seconds` of probes; pages that `fails` names fail from 0.1 s after T0 until `until`.

@@ -20,6 +20,13 @@ pub struct Need {
     pub required: bool,
 }
 
+impl Need {
+    /// Whether it is about objects outside of namespaces.
+    pub fn is_of_the_cluster(&self) -> bool {
+        self.group.is_empty() && self.resource.split('/').next() == Some("nodes")
+    }
+}
+
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { verb, group, resource, .. } = self;

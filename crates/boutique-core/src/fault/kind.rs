@@ -1,6 +1,7 @@
 //! The kinds of fault, one file each.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +89,25 @@ pub struct Injection {
     pub prediction: Prediction,
     /// Whether it is over as soon as the shop has recovered; otherwise it lasts for its whole time.
     pub heals_itself: bool,
+    /// How long it takes at most from the replacement of what was broken until that serves again: pods of a live fault end
+    /// by so much earlier than the record's `until`, so that by then everything is over with nobody alive to see to it.
+    pub comes_back: Duration,
+    /// Who else has a say in what is broken, and what they will do about it; a sentence each.
+    pub company: Vec<String>,
     /// Lines for a shell that undo it without this program.
     pub by_hand: Vec<String>,
+}
+
+/// The kind that shows best how a service heals itself, and why; for those who do not say which.
+pub fn default_for(service: Service, scene: &Scene) -> (&'static dyn FaultType, String) {
+    let pods = scene.living_pods(service).len();
+    let reason = match pods {
+        0 | 1 => format!(
+            "killing the only pod of {service} shows how its ReplicaSet replaces it, and what shoppers lose meanwhile"
+        ),
+        many => format!(
+            "killing the {many} pods of {service} shows how its ReplicaSet replaces them; --count 1 leaves the others to take over"
+        ),
+    };
+    (&kill_pods::KillPods, reason)
 }

@@ -26,6 +26,8 @@ pub struct Scene {
     pub autoscalers: Vec<Value>,
     /// PodDisruptionBudgets of the namespace.
     pub budgets: Vec<Value>,
+    /// NetworkPolicies of the namespace; empty where this user may not see them.
+    pub policies: Vec<Value>,
     /// Nodes; empty where this user may not see them.
     pub nodes: Vec<Value>,
 }

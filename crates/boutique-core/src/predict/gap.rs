@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Kill, serves_on};
+use super::killed::serves_on;
+use super::{Cut, Gone, Kill};
 use crate::measure::seconds;
 
 /// From DELETE to the start of the new container, image present: scheduling, sandbox, network. The long end is a laptop's.
@@ -84,19 +85,61 @@ impl fmt::Display for Gap {
     }
 }
 
+impl Gap {
+    /// No time at all.
+    pub const NONE: Self = Self { shortest: Duration::ZERO, longest: Duration::ZERO };
+}
+
+/// From DELETE of an old pod, or from its deadline, until a new one gets traffic, not counting how long the old one takes to
+/// stop.
+pub(crate) fn comes_back(readiness: Readiness) -> Gap {
+    let Readiness { delay, period, startup } = readiness;
+    Gap { shortest: START.0 + delay, longest: START.1 + startup.unwrap_or_default().max(delay) + period }
+}
+
 /// How long `kill` will be felt by a page that needs the service.
-pub(super) fn gap(kill: &Kill) -> Gap {
+pub(super) fn of_kill(kill: &Kill) -> Gap {
     if kill.survivors > 0 {
         return Gap { shortest: Duration::ZERO, longest: Duration::from_secs(3) };
     }
-    let Readiness { delay, period, startup } = kill.readiness;
-    let ready_first = START.0 + delay;
-    let ready_last = START.1 + startup.unwrap_or_default().max(delay) + period;
+    let ready = comes_back(kill.readiness);
     // A process that ignores SIGTERM goes on answering its open connections until it is killed.
     let stopped = if serves_on(kill.service) { kill.grace } else { Duration::ZERO };
-    let missing_last = ready_last.saturating_sub(stopped);
-    let longest = reconnected(missing_last).max(missing_last + DIAL);
-    Gap { shortest: ready_first.saturating_sub(stopped), longest }
+    let missing_last = ready.longest.saturating_sub(stopped);
+    Gap { shortest: ready.shortest.saturating_sub(stopped), longest: with_clients(missing_last) }
+}
+
+/// How long a service is missed that is gone for a stated time and then starts anew.
+pub(super) fn of_gone(gone: &Gone) -> Gap {
+    if gone.survivors > 0 {
+        return Gap { shortest: Duration::ZERO, longest: Duration::from_secs(3) };
+    }
+    let ready = comes_back(gone.readiness);
+    let stopped = if serves_on(gone.service) { gone.grace } else { Duration::ZERO };
+    // The end comes as a request to the API server, too: a second earlier than planned is no surprise.
+    let shortest = (gone.lasts + ready.shortest).saturating_sub(stopped + START.0);
+    Gap { shortest, longest: with_clients(gone.lasts + ready.longest) }
+}
+
+/// How long a cut between two services is felt.
+pub(super) fn of_cut(cut: &Cut) -> Gap {
+    if cut.open_connections_survive {
+        // Packets of a connection that was cut open are sent again with growing pauses.
+        return Gap { shortest: Duration::ZERO, longest: with_clients(cut.lasts + cut.ends.longest) };
+    }
+    of_span(cut.begins, cut.lasts, cut.ends)
+}
+
+/// What begins some time after T0, ends some time after `lasts`, and is felt in between.
+pub(super) fn of_span(begins: Gap, lasts: Duration, ends: Gap) -> Gap {
+    let shortest = (lasts + ends.shortest).saturating_sub(begins.longest);
+    let longest = (lasts + ends.longest).saturating_sub(begins.shortest);
+    Gap { shortest, longest: with_clients(longest) }
+}
+
+/// When clients that were without a service for so long have found it again, at the latest.
+fn with_clients(missing: Duration) -> Duration {
+    reconnected(missing).max(missing + DIAL)
 }
 
 /// When a client that lost its connection at 0 tries again for the first time after `ready`, at worst.
@@ -150,7 +193,7 @@ mod tests {
                     delay: Duration::from_secs(delay), period: Duration::from_secs(period), startup: None,
                 },
             };
-            let gap = gap(&kill);
+            let gap = of_kill(&kill);
             prop_assert!(gap.shortest <= gap.longest);
             prop_assert!(gap.longest <= START.1 + kill.readiness.delay + kill.readiness.period + Duration::from_secs(144));
         }

@@ -8,7 +8,7 @@ use super::{FaultType, Injection, Undo};
 use crate::fault::access::{Need, need};
 use crate::fault::act::{Act, PodRef};
 use crate::fault::scene::{Refusal, Scene, Wish};
-use crate::predict::{Kill, Readiness, predict};
+use crate::predict::{Kill, Loss, Readiness, predict};
 use crate::service::Service;
 
 pub(super) struct KillPods;
@@ -58,8 +58,10 @@ impl FaultType for KillPods {
             acts: victims.into_iter().map(|pod| Act::Delete { pod, grace: wish.grace }).collect(),
             activity: None,
             canary: false,
-            prediction: predict(&kill),
+            prediction: predict(&Loss::Killed(kill)),
             heals_itself: true,
+            comes_back: Duration::ZERO,
+            company: Vec::new(),
             by_hand: Vec::new(),
         })
     }

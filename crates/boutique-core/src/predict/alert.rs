@@ -1,0 +1,195 @@
+//! Which alerts of boutique_monitoring see a fault, and how long they take.
+//!
+//! An alert fires when its condition has held for its holding time, so whether anybody is told depends on how long a fault
+//! lasts: most faults of a minute are over before production's alerts have made up their mind.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::gap::comes_back;
+use super::{Cut, Effect, Gap, Gone, Kill, PageImpact, Slow};
+use crate::catalogue::Page;
+use crate::measure::seconds;
+use crate::monitoring::{Pace, Span, Windows};
+use crate::service::Service;
+
+/// Scrapes and evaluations that an alert may lag behind its condition, in intervals.
+const LAG: u32 = 3;
+
+/// An alert whose condition a fault meets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExpectedAlert {
+    /// Its name.
+    pub name: &'static str,
+    /// When it fires at the earliest, after T0, at production's pace.
+    #[serde(serialize_with = "seconds::span")]
+    pub after: Duration,
+    /// The same at the lab's pace, a twelfth of production's.
+    #[serde(serialize_with = "seconds::span")]
+    pub after_in_lab: Duration,
+    /// How long after T0 its condition ceases to hold.
+    pub holds_until: Gap,
+    /// Why it fires.
+    pub reason: String,
+}
+
+/// Whether an alert fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fires {
+    /// The fault is over before.
+    Never,
+    /// It depends on scrapes and evaluations, or on how long the shop takes to recover.
+    Perhaps,
+    /// Its condition holds long enough.
+    Surely,
+}
+
+impl ExpectedAlert {
+    /// When it fires at the earliest, after T0.
+    pub fn after_at(&self, windows: Windows) -> Duration {
+        match windows {
+            Windows::Standard => self.after,
+            Windows::Lab => self.after_in_lab,
+        }
+    }
+
+    /// Whether it fires within the fault, given how fast monitoring runs.
+    pub fn fires(&self, windows: Windows) -> Fires {
+        let after = self.after_at(windows);
+        let lag = Duration::from_secs(u64::from(LAG * Pace::of(windows).interval.seconds()));
+        if self.holds_until.longest < after {
+            Fires::Never
+        } else if self.holds_until.shortest >= after + lag {
+            Fires::Surely
+        } else {
+            Fires::Perhaps
+        }
+    }
+}
+
+/// An alert with its holding time in production, as monitoring's rules have it; a test below compares.
+pub(crate) const HOLDS: &[(&str, Span)] = &[
+    ("BoutiqueErrorBudgetBurn", Span(0)),
+    ("BoutiqueGreenButBroken", Span::minutes(2)),
+    ("BoutiqueMailsMissing", Span::minutes(2)),
+    ("BoutiqueServiceDown", Span::minutes(1)),
+    ("BoutiqueEndpointsEmpty", Span::minutes(2)),
+    ("BoutiqueReplicasMissing", Span::minutes(15)),
+    ("BoutiqueCrashLooping", Span::minutes(10)),
+    ("BoutiqueOOMKilled", Span(0)),
+    ("BoutiqueMemoryLeak", Span::minutes(5)),
+    ("BoutiqueCPUThrottling", Span::minutes(15)),
+    ("BoutiqueRedisMemory", Span::minutes(5)),
+    ("BoutiqueNoTraffic", Span::minutes(2)),
+];
+
+/// An alert whose condition holds from `begins` to `holds_until` after T0.
+pub(crate) fn alert(
+    name: &'static str,
+    begins: [Duration; 2],
+    holds_until: Gap,
+    reason: impl Into<String>,
+) -> ExpectedAlert {
+    let hold = HOLDS.iter().find(|(known, _)| *known == name).map_or(Span(0), |(_, hold)| *hold);
+    let at = |windows, begin: Duration| begin + Duration::from_secs(u64::from(Pace::of(windows).hold(hold).seconds()));
+    ExpectedAlert {
+        name,
+        after: at(Windows::Standard, begins[0]),
+        after_in_lab: at(Windows::Lab, begins[1]),
+        holds_until,
+        reason: reason.into(),
+    }
+}
+
+const AT_ONCE: [Duration; 2] = [Duration::ZERO; 2];
+
+/// Share of the load generator's requests that ask for a page, per mille (`locustfile.py`: weights of its tasks, redirects
+/// followed).
+fn share(page: Page) -> u32 {
+    match page {
+        Page::Home => 107,
+        Page::Product => 464,
+        Page::AddToCart => 107,
+        Page::ViewCart => 214,
+        Page::Checkout => 36,
+    }
+}
+
+/// The budget burns when pages fail: over the long window so many must have gone wrong that 14.4 times the budget of 99.9 %
+/// is spent, which is a thousandth, so that the shares' "per mille" and the budget's cancel out.
+fn burn(pages: &[PageImpact], fails_until: Gap) -> Option<ExpectedAlert> {
+    let share: u32 = pages.iter().filter(|page| page.effect == Effect::Fails).map(|page| share(page.page)).sum();
+    if share == 0 {
+        return None;
+    }
+    let begins = [Windows::Standard, Windows::Lab].map(|windows| {
+        let burn = Pace::of(windows).burns[0];
+        Duration::from_secs_f64(f64::from(burn.long.seconds()) * burn.factor / f64::from(share))
+    });
+    let per_cent = (share / 10).min(100);
+    Some(alert(
+        "BoutiqueErrorBudgetBurn",
+        begins,
+        fails_until,
+        format!("about {per_cent} of 100 requests of shoppers fail; 0.1 may"),
+    ))
+}
+
+pub(super) fn of_kill(kill: &Kill, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
+    let ready = comes_back(kill.readiness);
+    let until = Gap { shortest: ready.shortest, longest: ready.longest };
+    down(kill.service, until).into_iter().chain(burn(pages, super::gap::of_kill(kill))).collect()
+}
+
+pub(super) fn of_gone(gone: &Gone, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
+    let ready = comes_back(gone.readiness);
+    let until = Gap { shortest: gone.lasts + ready.shortest, longest: gone.lasts + ready.longest };
+    down(gone.service, until).into_iter().chain(burn(pages, super::gap::of_gone(gone))).collect()
+}
+
+/// Alerts that look at a service whose pods are gone.
+fn down(service: Service, until: Gap) -> Vec<ExpectedAlert> {
+    if service == Service::Loadgenerator {
+        return vec![alert("BoutiqueNoTraffic", silence(), until, "the simulated shoppers stay away")];
+    }
+    let mut alerts = vec![
+        alert("BoutiqueServiceDown", AT_ONCE, until, format!("nobody answers behind the Service {service}")),
+        alert("BoutiqueEndpointsEmpty", AT_ONCE, until, format!("the Service {service} has no ready endpoint")),
+    ];
+    if service == Service::Emailservice {
+        alerts.push(alert("BoutiqueMailsMissing", AT_ONCE, until, "orders are placed without a confirmation"));
+    }
+    alerts
+}
+
+/// Before anybody wonders where shoppers are, they have stayed away for a while.
+fn silence() -> [Duration; 2] {
+    [Windows::Standard, Windows::Lab]
+        .map(|windows| Duration::from_secs(u64::from(Pace::of(windows).hold(Span::minutes(10)).seconds())))
+}
+
+pub(super) fn of_cut(cut: &Cut, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
+    let until = Gap { shortest: cut.lasts + cut.ends.shortest, longest: cut.lasts + cut.ends.longest };
+    let begins = [cut.begins.shortest; 2];
+    let mut alerts = Vec::new();
+    let journeys_fail = pages.iter().any(|page| page.effect == Effect::Fails);
+    if journeys_fail {
+        let reason = "purchases fail while every Deployment has all its replicas ready";
+        alerts.push(alert("BoutiqueGreenButBroken", begins, until, reason));
+    }
+    if cut.callee == Service::Emailservice {
+        alerts.push(alert("BoutiqueMailsMissing", begins, until, "orders are placed without a confirmation"));
+    }
+    alerts.extend(burn(pages, until).map(|mut burn| {
+        burn.after += cut.begins.shortest;
+        burn.after_in_lab += cut.begins.shortest;
+        burn
+    }));
+    alerts
+}
+
+pub(super) fn of_slow(slow: &Slow, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
+    let until = Gap { shortest: slow.lasts + slow.ends.shortest, longest: slow.lasts + slow.ends.longest };
+    burn(pages, until).into_iter().collect()
+}
