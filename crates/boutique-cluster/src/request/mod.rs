@@ -168,6 +168,32 @@ impl Cluster {
         ops: &[Value],
         manager: &str,
     ) -> Result<Value, ApiError> {
+        self.json_patch_query(object, kind, subresource, ops, &format!("fieldManager={}", encode(manager))).await
+    }
+
+    /// As [`Cluster::json_patch`] of an object, but the server only checks and admits it.
+    ///
+    /// # Errors
+    /// As [`Cluster::json_patch`].
+    pub async fn dry_run_patch(
+        &self,
+        object: &ObjectRef,
+        kind: Kind,
+        ops: &[Value],
+        manager: &str,
+    ) -> Result<Value, ApiError> {
+        let query = format!("fieldManager={}&dryRun=All", encode(manager));
+        self.json_patch_query(object, kind, None, ops, &query).await
+    }
+
+    async fn json_patch_query(
+        &self,
+        object: &ObjectRef,
+        kind: Kind,
+        subresource: Option<&'static str>,
+        ops: &[Value],
+        query: &str,
+    ) -> Result<Value, ApiError> {
         let namespace = object.namespace.as_deref();
         let mut operation = Operation::on("patch", kind, namespace, Some(&object.name));
         operation.subresource = subresource;
@@ -175,9 +201,9 @@ impl Cluster {
         if let Some(subresource) = subresource {
             path = format!("{path}/{subresource}");
         }
-        let uri = format!("{path}?fieldManager={}", encode(manager));
         let ops = serde_json::to_vec(ops).unwrap_or_default();
-        self.send(operation, build(Method::PATCH, &uri, Some("application/json-patch+json"), ops)).await?.object()
+        let request = build(Method::PATCH, &format!("{path}?{query}"), Some("application/json-patch+json"), ops);
+        self.send(operation, request).await?.object()
     }
 }
 

@@ -79,14 +79,8 @@ impl Cluster {
         let repeatable = request.method() != Method::POST;
         let mut attempt = 1;
         loop {
-            let outcome = self.exchange(&operation, request.clone()).await;
-            let error = match outcome {
-                Ok(response) if response.status().as_u16() < 400 => {
-                    let warnings = warnings(&response);
-                    let code = response.status().as_u16();
-                    return Ok(Answer { operation, code, warnings, body: response.into_body() });
-                }
-                Ok(response) => self.refusal(&operation, &response),
+            let error = match self.send_once(operation.clone(), request.clone()).await {
+                Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             match pause(&error, repeatable, attempt) {
@@ -95,6 +89,17 @@ impl Cluster {
             }
             attempt += 1;
         }
+    }
+
+    /// Sends a request once, whatever becomes of it.
+    pub(crate) async fn send_once(&self, operation: Operation, request: Request<Vec<u8>>) -> Result<Answer, ApiError> {
+        let response = self.exchange(&operation, request).await?;
+        let code = response.status().as_u16();
+        if code >= 400 {
+            return Err(self.refusal(&operation, &response));
+        }
+        let warnings = warnings(&response);
+        Ok(Answer { operation, code, warnings, body: response.into_body() })
     }
 
     fn refusal(&self, operation: &Operation, response: &Response<Bytes>) -> ApiError {
