@@ -12,8 +12,8 @@ use hyper::client::conn::http1::SendRequest;
 
 use crate::storefront::Reply;
 
-/// Connections kept: as many as a prober has in flight while all is well.
-const IDLE: usize = 4;
+/// Connections kept: as many as a fast prober has in flight while all is well.
+const IDLE: usize = 64;
 
 /// A connection that takes one request after another.
 pub(crate) type Connection = SendRequest<Full<Bytes>>;

@@ -6,6 +6,7 @@ pub mod applyset;
 pub mod bounds;
 pub mod connect;
 pub mod delete;
+pub mod detect;
 pub mod discovery;
 pub mod edge;
 pub mod event;

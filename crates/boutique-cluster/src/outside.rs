@@ -1,6 +1,6 @@
 //! The shop's pages as a customer gets them: by URL, from this machine, through whatever stands before the shop.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use boutique_core::url::{OtherHost, Resolve, ShopUrl, bracketed};
 use http::header::{HOST, HeaderValue};
@@ -18,6 +18,7 @@ use tokio_rustls::{
 };
 
 use crate::{
+    edge::reach::any_certificate,
     kept::{Connection, Kept},
     storefront::Reply,
 };
@@ -29,6 +30,8 @@ pub enum Trust {
     Machine,
     /// One of these authorities (PEM).
     Authorities(String),
+    /// Anybody. What is asked for is public and what is sent belongs to nobody, so this is enough to see whether pages work.
+    Anybody,
 }
 
 /// A URL cannot be asked.
@@ -106,9 +109,12 @@ impl Outside {
                 let resolve = format!("{}:{}:ADDRESS", self.url.host, self.url.port);
                 return Err(Reply::Nobody(format!("{place}: {error} (--resolve {resolve} names another place)")));
             }
+            Err(error) if is_ours(&error) => return Err(Reply::Unknown(format!("{place}: this machine: {error}"))),
             Err(error) => return Err(nobody(&error)),
         };
         stream.set_nodelay(true).map_err(|error| nobody(&error))?;
+        // A connection that is given up closes at once. Thousands that linger would leave this machine without ports.
+        stream.set_zero_linger().map_err(|error| nobody(&error))?;
         match &self.tls {
             None => talk(stream).await.map_err(|error| nobody(&error)),
             Some((connector, name)) => {
@@ -117,6 +123,23 @@ impl Outside {
             }
         }
     }
+}
+
+/// Whether this machine itself is out of ports or open files, which says nothing about the shop.
+fn is_ours(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable || is_out_of_files(error)
+}
+
+#[cfg(unix)]
+fn is_out_of_files(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+#[cfg(not(unix))]
+fn is_out_of_files(error: &io::Error) -> bool {
+    // WSAEMFILE
+    error.raw_os_error() == Some(10_024)
 }
 
 async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> hyper::Result<Connection> {
@@ -133,6 +156,7 @@ fn connector(trust: &Trust) -> Result<TlsConnector, Unaskable> {
             let reason = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
             (found.certs, "on this machine", reason)
         }
+        Trust::Anybody => return any_certificate().map(|(connector, _)| connector).map_err(Unaskable::Tls),
         Trust::Authorities(pem) => {
             let found = CertificateDer::pem_slice_iter(pem.as_bytes()).flatten().collect();
             (found, "in the file", String::new())

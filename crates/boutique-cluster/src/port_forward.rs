@@ -82,7 +82,7 @@ pub(crate) async fn tunnel(
     namespace: &str,
     pod: &str,
     port: u16,
-) -> Result<(impl AsyncRead + AsyncWrite + Unpin + Send + 'static, Portforwarder), NoTunnel> {
+) -> Result<(impl AsyncRead + AsyncWrite + Unpin + Send + use<>, Portforwarder), NoTunnel> {
     let pods: kube::Api<Pod> = kube::Api::namespaced(cluster.kube().clone(), namespace);
     let mut forward = match pods.portforward(pod, &[port]).await {
         Ok(forward) => forward,

@@ -22,11 +22,19 @@ use crate::outside::{Outside, Trust, Unaskable};
 use crate::port_forward::PortForward;
 use crate::request::ApiError;
 
+mod choose;
+mod pulse;
+
+pub use choose::{Chosen, choose};
+
+use pulse::Pulse;
+
 /// How pages are reached.
 #[derive(Clone)]
 pub struct Storefront {
     way: Way,
     base_path: String,
+    pulse: Option<Pulse>,
 }
 
 #[derive(Clone)]
@@ -82,7 +90,8 @@ impl Storefront {
             let port = port.and_then(|port| u16::try_from(port).ok()).or_else(|| workload(Service::Frontend).listen);
             Way::PortForward(PortForward::new(cluster.clone(), namespace, port.unwrap_or(8080)))
         };
-        Ok(Self { way, base_path: template.map(base_path).unwrap_or_default() })
+        let base_path = template.map(base_path).unwrap_or_default();
+        Ok(Self { way, base_path, pulse: Some(Pulse::of(cluster)) })
     }
 
     /// The shop by its URL, as a customer's browser finds it: through the ingress controller, the load balancer and whatever
@@ -93,7 +102,7 @@ impl Storefront {
     /// When `resolve` is about another host, or TLS cannot be set up.
     pub fn at(url: ShopUrl, resolve: Option<&Resolve>, trust: &Trust) -> Result<Self, Unaskable> {
         let base_path = url.base_path.clone();
-        Ok(Self { way: Way::Outside(Outside::new(url, resolve, trust)?), base_path })
+        Ok(Self { way: Way::Outside(Outside::new(url, resolve, trust)?), base_path, pulse: None })
     }
 
     /// A customer who knows where this shop's pages begin.
@@ -149,6 +158,21 @@ impl Storefront {
         }
     }
 
+    /// Whether requests go straight to the shop, past the API server: then whatever is wrong with them is a customer's
+    /// trouble, too.
+    pub fn is_direct(&self) -> bool {
+        matches!(self.way, Way::Outside(_))
+    }
+
+    /// Whether the API server, where it stands between here and the shop, answers as quickly as ever. If it does not, the
+    /// silence of a page says nothing about the shop.
+    pub async fn is_way_open(&self) -> bool {
+        match &self.pulse {
+            Some(pulse) => pulse.beats().await,
+            None => true,
+        }
+    }
+
     /// The URL, where the shop is asked by one.
     pub fn url(&self) -> Option<&ShopUrl> {
         match &self.way {
@@ -178,7 +202,7 @@ fn page_request(prefix: &str, shopper: &Shopper, step: &Step) -> Result<http::Re
     request.body(step.body().into_bytes())
 }
 
-fn base_path(container: &Value) -> String {
+pub(crate) fn base_path(container: &Value) -> String {
     let env = container.get("env").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let base = env.iter().find(|variable| variable.get("name").and_then(Value::as_str) == Some("BASE_URL"));
     base.and_then(|base| base.get("value")).and_then(Value::as_str).unwrap_or_default().to_owned()

@@ -11,7 +11,7 @@ mod error;
 pub(crate) mod locate;
 mod look;
 pub(crate) mod observe;
-mod reach;
+pub(crate) mod reach;
 mod read;
 mod release;
 mod wait;

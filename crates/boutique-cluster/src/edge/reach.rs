@@ -127,7 +127,7 @@ where
     if !ask.tls {
         return (exchange(stream, ask, host).await, None);
     }
-    let (connector, witness) = match connector(ask) {
+    let (connector, witness) = match connector(ask.authority.as_deref()) {
         Ok(connector) => connector,
         Err(why) => return (Answer::TlsFailed(why), None),
     };
@@ -181,10 +181,15 @@ async fn read(response: http::Response<hyper::body::Incoming>) -> Answer {
     Answer::Http { status, server, location, body }
 }
 
+/// A connector that takes any certificate.
+pub(crate) fn any_certificate() -> Result<(TlsConnector, Arc<Witness>), String> {
+    connector(None)
+}
+
 /// A connector, and the witness that remembers which certificate was shown.
-fn connector(ask: &Ask) -> Result<(TlsConnector, Arc<Witness>), String> {
+fn connector(authority: Option<&str>) -> Result<(TlsConnector, Arc<Witness>), String> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let judge = match &ask.authority {
+    let judge = match authority {
         Some(pem) => {
             let mut roots = RootCertStore::empty();
             for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()).flatten() {
@@ -208,7 +213,7 @@ fn connector(ask: &Ask) -> Result<(TlsConnector, Arc<Witness>), String> {
 /// Remembers the certificate that was shown, and lets a judge decide about it where there is one. Without one, the request
 /// carries nothing worth stealing: it asks for a public page.
 #[derive(Debug)]
-struct Witness {
+pub(crate) struct Witness {
     provider: Arc<CryptoProvider>,
     judge: Option<Arc<WebPkiServerVerifier>>,
     shown: Mutex<Option<Vec<u8>>>,

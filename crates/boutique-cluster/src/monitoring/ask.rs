@@ -14,7 +14,7 @@ use crate::{
 
 /// Why Prometheus did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NoAnswer {
+pub(crate) enum NoAnswer {
     /// This user may not use the service proxy.
     Forbidden(String),
     /// It may answer later.
@@ -22,14 +22,14 @@ pub(super) enum NoAnswer {
 }
 
 /// The Service of the Prometheus that is used, and what its paths begin with.
-pub(super) fn place(spec: &MonitoringSpec, prometheus: Option<&Value>) -> Option<(PrometheusPlace, String)> {
+pub(crate) fn place(spec: &MonitoringSpec, prometheus: Option<&Value>) -> Option<(PrometheusPlace, String)> {
     let place = installed_prometheus(spec).or_else(|| place_of(prometheus?))?;
     let prefix = prometheus.and_then(|live| live.pointer("/spec/routePrefix")).and_then(Value::as_str);
     Some((place, prefix.unwrap_or_default().trim_end_matches('/').to_owned()))
 }
 
 /// One GET of Prometheus' API.
-pub(super) async fn get(
+pub(crate) async fn get(
     cluster: &Cluster,
     (place, prefix): &(PrometheusPlace, String),
     path: &str,

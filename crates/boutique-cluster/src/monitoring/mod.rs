@@ -5,7 +5,7 @@
 //! (objects, inventory, lease) and [`shared`](crate::shared) releases.
 
 mod apply;
-mod ask;
+pub(crate) mod ask;
 mod destroy;
 mod error;
 mod grafana;
