@@ -1,6 +1,8 @@
 //! What goes on while a fault lasts, beyond the acts at its beginning.
 
 mod load;
+mod redis;
+mod squeeze;
 
 use boutique_core::fault::{Activity, Fault, Injection};
 use tokio::{
@@ -68,7 +70,13 @@ pub fn activity(
     let task = tokio::spawn(async move {
         match activity {
             Activity::Load { in_flight } => load::load(&work, in_flight).await,
-            _ => Ok(Vec::new()),
+            Activity::Squeeze { pod, container, from, in_flight } => {
+                squeeze::squeeze(&work, &pod, &container, from, in_flight).await
+            }
+            Activity::FillRedis { pod, bytes, over, expire } => {
+                redis::fill(&work, &redis::Filling { pod: &pod, bytes, over, expire }).await
+            }
+            Activity::Delay { .. } => Ok(Vec::new()),
         }
     });
     Some(Ongoing { lines, task })
