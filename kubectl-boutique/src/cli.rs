@@ -10,7 +10,8 @@ const EXAMPLES: &str = "\
 Examples:
   kubectl boutique status -w               # watch the shop
   kubectl boutique buy                     # buy something, hop by hop
-  kubectl boutique break cartservice       # kill its pods, measure, grade the prediction
+  kubectl boutique break cartservice       # predict, break, measure, undo, grade
+  kubectl boutique heal --all              # undo whatever somebody has broken
 ";
 
 /// Look after Google's Online Boutique: see it, buy in it, break it and watch it recover
@@ -43,6 +44,8 @@ pub(crate) enum Verb {
     Status(verb::status::StatusArgs),
     Buy(verb::buy::BuyArgs),
     Break(verb::break_service::BreakArgs),
+    Faults(verb::faults::FaultsArgs),
+    Heal(verb::heal::HealArgs),
     Completion(verb::completion::CompletionArgs),
     Version(verb::version::VersionArgs),
 }

@@ -1,7 +1,8 @@
 //! Expected errors: what can go wrong, with what exit code it ends, and what to do next.
 
 use boutique_cluster::outside::Unaskable;
-use boutique_core::fault::UnreadableFault;
+use boutique_cluster::prober::BadRate;
+use boutique_core::fault::{Refusal, UnreadableFault};
 use thiserror::Error;
 
 /// How a run ended. The numbers are part of the interface and documented in `kubectl boutique --help`.
@@ -77,6 +78,20 @@ pub(crate) enum Error {
     #[error("refused: {reason}\n  {remedy}")]
     Refused { reason: String, remedy: String },
 
+    #[error("no fault {id} in namespace {namespace}: see kubectl boutique faults -n {namespace}")]
+    NoSuchFault { id: String, namespace: String },
+
+    #[error("{0}")]
+    Rate(#[from] BadRate),
+
+    /// Whoever reads this has to do something.
+    #[error("fault {id} is not undone: {reason}\n  undo it:  kubectl boutique heal {id} -n {namespace}{}", shell_lines(.by_hand))]
+    NotUndone { id: String, namespace: String, reason: String, by_hand: Vec<String> },
+
+    /// Ctrl-C, while nothing stood that had to be undone.
+    #[error("stopped; nothing is left to undo")]
+    Interrupted,
+
     #[error("{0}")]
     Record(#[from] UnreadableFault),
 
@@ -102,11 +117,25 @@ fn others(elsewhere: &[String]) -> String {
     }
 }
 
+/// Lines for a shell, for those who do not have this program.
+fn shell_lines(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("\n  by hand:  {line}")).collect()
+}
+
+impl From<Refusal> for Error {
+    fn from(Refusal { reason, remedy }: Refusal) -> Self {
+        Self::Refused { reason, remedy }
+    }
+}
+
 impl Error {
     /// How the run ends.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Refused { .. } => Exit::Refused,
+            Self::NotUndone { .. } => Exit::NotHealed,
+            Self::Interrupted => Exit::Interrupted,
+            Self::Rate(_) => Exit::Usage,
             Self::ReaderGone => Exit::Ok,
             Self::Unaskable(Unaskable::OtherHost(_)) => Exit::Usage,
             Self::Encode(_)
@@ -117,6 +146,7 @@ impl Error {
             | Self::NoShop { .. }
             | Self::NoShopAnywhere
             | Self::NoSuchWorkload { .. }
+            | Self::NoSuchFault { .. }
             | Self::Record(_)
             | Self::File { .. } => Exit::Error,
         }

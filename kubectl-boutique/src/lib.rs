@@ -60,14 +60,19 @@ async fn dispatch(ctx: &Ctx, verb: Verb) -> Result<Exit, Error> {
         Verb::Status(args) => verb::status::run(ctx, args).await,
         Verb::Buy(args) => verb::buy::run(ctx, args).await,
         Verb::Break(args) => Box::pin(verb::break_service::run(ctx, args)).await,
+        Verb::Faults(args) => verb::faults::run(ctx, args).await,
+        Verb::Heal(args) => Box::pin(verb::heal::run(ctx, args)).await,
         Verb::Completion(args) => verb::completion::run(ctx, args),
         Verb::Version(args) => verb::version::run(ctx, args).await,
     }
 }
 
 fn report(ctx: &Ctx, error: &Error) -> Exit {
-    if !matches!(error, Error::ReaderGone) {
-        ctx.out.error(error);
+    match error {
+        Error::ReaderGone => {}
+        // What somebody asked for is no error.
+        Error::Interrupted => ctx.out.say(&error.to_string()),
+        _ => ctx.out.error(error),
     }
     error.exit()
 }

@@ -4,6 +4,8 @@ pub(crate) mod break_service;
 pub(crate) mod buy;
 pub(crate) mod complete;
 pub(crate) mod completion;
+pub(crate) mod faults;
+pub(crate) mod heal;
 pub(crate) mod status;
 pub(crate) mod version;
 

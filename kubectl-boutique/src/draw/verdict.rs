@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use boutique_core::grade::{Grade, Verdict};
-use boutique_core::measure::{Latency, Measurement};
+use boutique_core::measure::{Budget, Impact, Latency, Measurement};
 use boutique_core::predict::{Effect, PageImpact, Prediction};
 use boutique_core::probe::Sample;
 
 use super::age::span;
 use super::table::{Cell, Column, Give, Table};
+use super::wrap::{field, sentence};
 use crate::style::{BAD, FAINT, GOOD, Look, Mark, PLAIN, STRONG, WAITING};
 
 /// The prediction, page by page.
@@ -34,8 +35,8 @@ pub(crate) fn prediction(prediction: &Prediction, look: Look) -> String {
     if let Some(gap) = prediction.gap {
         out.push_str(&format!("for {gap}\n"));
     }
-    for note in &prediction.notes {
-        out.push_str(&format!("note: {note}\n"));
+    if let Some(ending) = &prediction.ending {
+        out.push_str(&sentence(&look.plain(&format!("in the end {ending}")), 2, look));
     }
     out
 }
@@ -56,34 +57,61 @@ pub(crate) fn second(samples: &[Sample], now: Duration, injected_at: Duration, s
     moment(now.saturating_sub(injected_at), &format!("{standing}, {pages}"))
 }
 
+/// A verdict while it is not all over yet.
+pub(crate) fn provisional(so_far: &Grade, left: Duration, look: Look) -> String {
+    let good = so_far.pages.iter().filter(|page| page.verdict == Verdict::Confirmed).count();
+    let (glyph, _) = so_far.verdict.mark(look);
+    let rest = match left.is_zero() {
+        true => "; final when the shop has been well for a while".to_owned(),
+        false => format!("; {} to go", span(left)),
+    };
+    format!("    so far: prediction {glyph} {} ({good} of {} pages){rest}", so_far.verdict, so_far.pages.len())
+}
+
 /// What the report is made of.
 pub(crate) struct Report<'a> {
+    /// Kind and service, such as `kill-pods of cartservice`.
+    pub(crate) fault: String,
     pub(crate) prediction: &'a Prediction,
     pub(crate) measurement: &'a Measurement,
     pub(crate) grade: &'a Grade,
-    /// By whom, in a sentence.
-    pub(crate) healed: &'a str,
-    pub(crate) interrupted: bool,
+    /// Who was told, in a sentence.
+    pub(crate) told: String,
+    /// By whom it was healed, in a sentence.
+    pub(crate) healed: String,
+    /// Whether all is as before, in a sentence.
+    pub(crate) proof: String,
+    /// What is not, one line each.
+    pub(crate) differences: &'a [String],
+    /// Why it ended before its time, where it did.
+    pub(crate) early: Option<&'static str>,
 }
+
+/// Columns of the words on the left.
+const LABEL: usize = 14;
 
 /// The whole report.
 pub(crate) fn report(report: &Report<'_>, look: Look) -> String {
-    let Report { prediction, measurement, grade, healed, interrupted } = report;
+    let Report { fault, prediction, measurement, grade, .. } = report;
     let (glyph, style) = grade.verdict.mark(look);
-    let early = if *interrupted { ", stopped early" } else { "" };
+    let early = report.early.map(|why| format!(", {why}")).unwrap_or_default();
     let mut out = format!(
         "{} {}{early}\n\n",
-        look.paint(STRONG, &format!("Pods of {} killed: prediction", prediction.service)),
+        look.paint(STRONG, &format!("{fault}: prediction")),
         look.paint(style, &format!("{glyph} {}", grade.verdict))
     );
     out.push_str(&pages(grade).draw(look));
     out.push('\n');
-    for line in moments(measurement, prediction, grade) {
-        out.push_str(&format!("{line}\n"));
+    for (label, text) in moments(measurement, prediction, grade, &report.told) {
+        out.push_str(&field(&label, &text, LABEL, look));
     }
     out.push('\n');
     out.push_str(&figures(measurement, look));
-    out.push_str(&format!("{healed}\n"));
+    out.push_str(&field("healed", &report.healed, LABEL, look));
+    out.push_str(&field("proof", &report.proof, LABEL, look));
+    for difference in report.differences {
+        out.push_str(&field("", difference, LABEL, look));
+    }
     look.plain(&out)
 }
 
@@ -110,57 +138,76 @@ fn pages(grade: &Grade) -> Table {
     table
 }
 
-fn moments(measurement: &Measurement, prediction: &Prediction, grade: &Grade) -> Vec<String> {
+fn moments(measurement: &Measurement, prediction: &Prediction, grade: &Grade, told: &str) -> Vec<(String, String)> {
     let since = |at: Duration| at.saturating_sub(measurement.injected_at);
-    let mut lines = vec![moment(Duration::ZERO, "T0  fault accepted")];
-    let Some(impact) = measurement.impact_at else {
-        lines.push(moment(since(measurement.ended_at), "no request has failed: nobody noticed"));
-        return lines;
+    let mut lines = vec![(Some(measurement.injected_at), "T0", "fault accepted".to_owned())];
+    let what = if measurement.impact == Some(Impact::Slowed) { "pages get slow" } else { "first failure" };
+    let impact = match measurement.impact_at {
+        Some(at) => format!("{what}: time to impact {}", span(since(at))),
+        None => "no request has failed: no customer noticed".to_owned(),
     };
-    lines.push(moment(since(impact), &format!("T1  first failure: time to impact {}", span(since(impact)))));
-    match measurement.recovered_at {
-        None => lines.push(moment(since(measurement.ended_at), "T4  not seen: no ten good seconds in a row")),
-        Some(recovered) => {
-            let took = recovered.saturating_sub(impact);
-            let compared = prediction.gap.zip(grade.duration).map(|(gap, word)| format!(", predicted {gap}: {word}"));
-            let words = format!("T4  good again: time to recovery {}{}", span(took), compared.unwrap_or_default());
-            lines.push(moment(since(recovered), &words));
-            if let Some(page) = measurement.last_to_recover {
-                lines.push(format!("             last to recover: {page}"));
-            }
-        }
+    lines.push((measurement.impact_at, "T1", impact));
+    lines.push((measurement.detected_at, "T2", told.to_owned()));
+    if measurement.undone_at.is_some() {
+        lines.push((measurement.undone_at, "T3", "undone".to_owned()));
     }
-    lines
+    if measurement.impact_at.is_some() {
+        lines.push((measurement.recovered_at, "T4", recovery(measurement, prediction, grade)));
+    }
+    let label = |at: Option<Duration>, mark: &str| match at {
+        Some(at) => moment(since(at), mark),
+        None => format!("{:>8}  {mark}", "-"),
+    };
+    lines.into_iter().map(|(at, mark, text)| (label(at, mark), text)).collect()
+}
+
+fn recovery(measurement: &Measurement, prediction: &Prediction, grade: &Grade) -> String {
+    let Some(took) = measurement.time_to_recovery() else {
+        return format!("not seen: no {} without a failure", span(measurement.good_stretch));
+    };
+    let after_undo = measurement.recovery_after_undo().map(|after| format!(" ({} after the undo)", span(after)));
+    let compared = prediction.gap.zip(grade.duration).map(|(gap, word)| format!(", predicted {gap}: {word}"));
+    let last = measurement.last_to_recover.map(|page| format!("; last to recover: {page}"));
+    format!(
+        "good again: time to recovery {}{}{}{}",
+        span(took),
+        after_undo.unwrap_or_default(),
+        compared.unwrap_or_default(),
+        last.unwrap_or_default()
+    )
 }
 
 fn figures(measurement: &Measurement, look: Look) -> String {
     let availability = measurement.availability;
     let measured = measurement.ended_at.saturating_sub(measurement.injected_at);
-    let mut out = format!("availability  {availability}, over {}\n", span(measured));
+    let mut said = format!("{availability}, over {}", span(measured));
     let nearly_all = availability.ratio().is_some_and(|ratio| ratio >= 0.999);
     if nearly_all && !availability.proves_three_nines() {
-        out.push_str(
-            &look.paint(FAINT, "              too few requests to prove 99.9 %: that takes 3000 without a failure"),
-        );
-        out.push('\n');
+        said.push_str("; too few requests to prove 99.9 %: that takes 3000 without a failure");
     }
-    out.push_str(&format!("longest gap   {}\n", span(measurement.longest_gap)));
+    let mut out = field("availability", &said, LABEL, look);
+    let Budget { spent, share } = measurement.budget;
+    let budget = format!("{:.2} % of what 99.9 % allows in 30 days: {} of 43 minutes", share * 100.0, span(spent));
+    out.push_str(&field("error budget", &budget, LABEL, look));
+    out.push_str(&field("longest gap", &span(measurement.longest_gap), LABEL, look));
     let phases = [
         ("before", measurement.latency.before),
         ("during", measurement.latency.during),
         ("after", measurement.latency.after),
     ];
     let phases: Vec<String> = phases.into_iter().filter_map(|(name, latency)| Some(phase(name, latency?))).collect();
-    out.push_str(&format!("p50/p95       {}\n", phases.join(", ")));
+    out.push_str(&field("p50/p95/p99", &phases.join(", "), LABEL, look));
     let unknown: u64 = measurement.since.values().map(|tally| tally.unknown).sum();
     if unknown > 0 {
-        out.push_str(&format!("not counted   {unknown} requests that the API server itself did not serve\n"));
+        let text = format!("{unknown} requests that the API server itself did not serve");
+        out.push_str(&field("not counted", &text, LABEL, look));
     }
     out
 }
 
 fn phase(name: &str, latency: Latency) -> String {
-    format!("{name} {}/{} ms", latency.p50.as_millis(), latency.p95.as_millis())
+    let Latency { p50, p95, p99 } = latency;
+    format!("{name} {}/{}/{} ms", p50.as_millis(), p95.as_millis(), p99.as_millis())
 }
 
 #[cfg(test)]

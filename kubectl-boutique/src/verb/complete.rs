@@ -7,11 +7,13 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
+use boutique_cluster::fault::{Found, list};
 use boutique_core::service::Service;
 use clap::{Arg, ArgAction, Command, CommandFactory, Parser};
 
 use crate::cli::Cli;
 use crate::ctx::{Ctx, env};
+use crate::draw::faults::what;
 use crate::error::Exit;
 use crate::global::GlobalArgs;
 use crate::output::Output;
@@ -35,6 +37,8 @@ enum Wanted {
     Words(Vec<(String, String)>),
     /// Names of namespaces, from the cluster.
     Namespaces,
+    /// Ids of faults that can be undone, from the cluster.
+    Faults,
     /// Names of contexts, clusters or users, from the kubeconfig.
     Entries(&'static str),
     /// A file.
@@ -53,7 +57,8 @@ pub(crate) fn run(args: &[OsString]) -> Exit {
     let ctx = Ctx { global: globals(&words), out: Output::new(Look { color: false, unicode: true, width: None }) };
     let (candidates, directive) = match wanted(&words) {
         Wanted::Words(words) => (words, NO_FILES),
-        Wanted::Namespaces => (named(namespaces(&ctx)), NO_FILES),
+        Wanted::Namespaces => (named(asked(namespaces(&ctx))), NO_FILES),
+        Wanted::Faults => (asked(faults(&ctx)), NO_FILES),
         Wanted::Entries(kind) => (named(entries(&ctx, kind)), NO_FILES),
         Wanted::Files => (Vec::new(), FILES),
     };
@@ -161,23 +166,44 @@ fn values(arg: &Arg) -> Wanted {
     }
     match arg.get_id().as_str() {
         "namespace" => Wanted::Namespaces,
-        "service" => Wanted::Words(named(Service::ALL.iter().map(|service| service.name().to_owned()).collect())),
+        "fault" => Wanted::Faults,
+        "service" | "peer" => {
+            Wanted::Words(named(Service::ALL.iter().map(|service| service.name().to_owned()).collect()))
+        }
         "context" => Wanted::Entries("contexts"),
         "cluster" => Wanted::Entries("clusters"),
         "user" => Wanted::Entries("users"),
-        "kubeconfig" | "certificate_authority" | "client_certificate" | "client_key" | "dir" => Wanted::Files,
+        "kubeconfig" | "certificate_authority" | "client_certificate" | "client_key" | "cacert" | "dir" => {
+            Wanted::Files
+        }
         _ => Wanted::Words(Vec::new()),
     }
 }
 
-fn namespaces(ctx: &Ctx) -> Vec<String> {
+/// What the cluster answers, unless it takes too long.
+fn asked<T>(question: impl Future<Output = Option<Vec<T>>>) -> Vec<T> {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Vec::new() };
-    let asked = async {
-        let cluster = ctx.cluster().await.ok()?;
-        boutique_cluster::observe::namespaces(&cluster).await.ok()
-    };
-    let names = runtime.block_on(async { tokio::time::timeout(PATIENCE, asked).await });
-    names.ok().flatten().unwrap_or_default()
+    let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, question).await });
+    answer.ok().flatten().unwrap_or_default()
+}
+
+async fn namespaces(ctx: &Ctx) -> Option<Vec<String>> {
+    let cluster = ctx.cluster().await.ok()?;
+    boutique_cluster::observe::namespaces(&cluster).await.ok()
+}
+
+/// Ids of faults that stand, with what they are.
+async fn faults(ctx: &Ctx) -> Option<Vec<(String, String)>> {
+    let cluster = ctx.cluster().await.ok()?;
+    let found = list(&cluster, cluster.default_namespace(), ctx.now()).await.ok()?;
+    let standing = found.into_iter().filter_map(|found| match found {
+        Found::Active(fault) | Found::Expired(fault) => {
+            let about = what(&fault);
+            Some((fault.id, about))
+        }
+        _ => None,
+    });
+    Some(standing.collect())
 }
 
 /// Names of one list of the kubeconfig files, read without connecting.
@@ -219,8 +245,8 @@ mod tests {
 
     #[test]
     fn first_come_the_verbs() {
-        assert_eq!(offered(""), ["status", "buy", "break", "completion", "version"]);
-        assert_eq!(offered("-n shop "), ["status", "buy", "break", "completion", "version"]);
+        assert_eq!(offered(""), ["status", "buy", "break", "faults", "heal", "completion", "version"]);
+        assert_eq!(offered("-n shop "), ["status", "buy", "break", "faults", "heal", "completion", "version"]);
     }
 
     #[test]
@@ -237,6 +263,14 @@ mod tests {
             assert!(offered.contains(&flag.to_owned()), "{flag}");
         }
         assert!(!offered.contains(&"--cache-dir".to_owned()));
+    }
+
+    #[test]
+    fn kinds_of_fault_come_from_the_code_and_faults_from_the_cluster() {
+        let kinds = offered("break cartservice --fault ");
+        assert!(kinds.contains(&"kill-pods".to_owned()), "{kinds:?}");
+        assert!(offered("break frontend --fault=bad-address --peer ").contains(&"cartservice".to_owned()));
+        assert_eq!(offered("heal "), ["Faults"]);
     }
 
     #[test]

@@ -1,212 +1,185 @@
-//! After the measurement: grade, record, tell.
+//! After the measurement: grade, record, compare.
 
 use std::time::Duration;
 
 use boutique_cluster::connect::Cluster;
-use boutique_cluster::{evidence, faults, observe};
-use boutique_core::fault::Stage;
-use boutique_core::finding::Finding;
+use boutique_cluster::detect::{Detected, Standing as Watch};
+use boutique_cluster::fault;
+use boutique_core::fault::{Fault, Stage};
 use boutique_core::grade::{Grade, Verdict, grade};
-use boutique_core::judge::judge;
-use boutique_core::measure::Measurement;
-use boutique_core::probe::Sample;
-use serde::Serialize;
+use boutique_core::measure::{Marks, Measurement, measure};
+use boutique_core::probe::{Sample, Schedule};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::BreakArgs;
+use super::order::{Alerts, Fired, Order, Outcome, Proof, Standing, Why};
 use super::plan::Plan;
-use super::run::{Stopped, Why, leave_note};
+use super::proof::{Seen, compare, look};
+use super::watcher::Pods;
 use crate::ctx::Ctx;
-use crate::draw::findings::findings;
-use crate::draw::verdict::{Report, report};
 use crate::error::{Error, Exit};
-use crate::output::TextFormat;
-use crate::verb::DATA_VERSION;
 
 /// A bad answer this close to the end means that the shop is still broken.
 const JUST_NOW: Duration = Duration::from_secs(3);
 
-/// What there is to tell.
-pub(super) struct Ending {
-    pub(super) measurement: Measurement,
+/// What has been measured. Times are on the prober's clock.
+pub(super) struct Measured {
     pub(super) samples: Vec<Sample>,
-    pub(super) stopped: Stopped,
+    pub(super) detected: Detected,
+    pub(super) schedule: Schedule,
+    pub(super) injected_at: Duration,
+    /// The same on the calendar.
+    pub(super) injected_on: Timestamp,
+    pub(super) undone_at: Option<Duration>,
+    pub(super) undone: Vec<String>,
+    pub(super) stopped: Why,
+    pub(super) pods: Pods,
     pub(super) replacements: Vec<String>,
-}
-
-/// How the shop stands at the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Health {
-    /// Customers are served, and the pods are back.
-    Recovered,
-    /// No request failed for a while, but not for ten seconds yet.
-    Recovering,
-    /// It still fails, or pods are missing.
-    Broken,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Document<'a> {
-    api_version: &'static str,
-    kind: &'static str,
-    id: &'a str,
-    fault: String,
-    namespace: &'a str,
-    who: &'a str,
-    since: String,
-    interrupted: bool,
-    shop: Health,
-    way: &'static str,
-    #[serde(flatten)]
-    grade: &'a Grade,
-    measurement: &'a Measurement,
-    time_to_impact: Option<f64>,
-    time_to_recovery: Option<f64>,
-    replacements: &'a [String],
+    pub(super) lines: Vec<(Duration, String)>,
 }
 
 pub(super) async fn finish(
     ctx: &Ctx,
     cluster: &Cluster,
-    plan: &mut Plan,
-    args: &BreakArgs,
-    ending: &Ending,
-) -> Result<Exit, Error> {
-    let grade = grade(&plan.prediction, &ending.measurement);
-    let health = health(ending);
-    let interrupted = ending.stopped.why == Why::Interrupted;
-    record(ctx, cluster, plan, ending, &grade, interrupted).await;
-    if ending.stopped.why == Why::Refused {
-        // The error that follows says all.
-        return Ok(Exit::Error);
-    }
-    match args.output {
-        TextFormat::Text => {
-            let healed = healed(plan, ending, health);
-            let story = Report {
-                prediction: &plan.prediction,
-                measurement: &ending.measurement,
-                grade: &grade,
-                healed: &healed,
-                interrupted,
-            };
-            ctx.out.result(&report(&story, ctx.out.look))?;
-            if health == Health::Broken && !interrupted {
-                ctx.out.result(&findings(&why(cluster, plan).await, ctx.out.look))?;
-            }
-        }
-        TextFormat::Json | TextFormat::Yaml => {
-            ctx.out.data(&document(plan, ending, &grade, health, interrupted), args.output == TextFormat::Yaml)?;
-        }
-    }
-    Ok(match (interrupted, health, grade.verdict) {
-        (true, ..) => Exit::Interrupted,
-        (_, Health::Broken, _) => Exit::NotHealed,
-        (_, Health::Recovering, _) | (.., Verdict::Inconclusive) => Exit::Inconclusive,
-        (.., Verdict::Refuted) => Exit::Unhealthy,
-        (.., Verdict::Confirmed) => Exit::Ok,
+    plan: &Plan,
+    order: &Order,
+    mut fault: Fault,
+    measured: Measured,
+    stood: Seen,
+) -> Result<Outcome, Error> {
+    let alerts = alerts(&measured);
+    let first = match &alerts {
+        Alerts::Watched { fired } => fired.first().map(|alert| alert.at),
+        Alerts::NotWatched { .. } => None,
+    };
+    let marks = Marks::at(measured.injected_at)
+        .detected_at(first)
+        .undone_at(measured.undone_at)
+        .good_stretch(order.good_stretch);
+    let measurement = measure(&measured.samples, marks);
+    let grade = grade(&plan.injection.prediction, &measurement);
+    record(ctx, cluster, plan, &mut fault, &measurement, &grade, measured.stopped).await;
+    let proof = compare(&stood, &look(cluster, &fault.namespace).await);
+    let shop = standing(&measurement, &measured);
+    let exit = exit(shop, measured.stopped, grade.verdict, &ours(&proof, &fault));
+    let Measured { samples, schedule, stopped, undone, replacements, lines, .. } = measured;
+    Ok(Outcome {
+        fault,
+        injection: plan.injection.clone(),
+        requests: plan.requests(),
+        schedule,
+        measurement,
+        samples,
+        grade,
+        alerts,
+        proof,
+        shop,
+        stopped,
+        lines,
+        undone,
+        replacements,
+        way: plan.storefront.way(),
+        exit,
     })
 }
 
-/// What keeps the shop from healing, as far as it can be seen.
-async fn why(cluster: &Cluster, plan: &Plan) -> Vec<Finding> {
-    match observe::shop(cluster, &plan.fault.namespace).await {
-        Ok((objects, _)) => judge(&evidence::observation(cluster, &objects).await),
-        // What was measured has been told; this would only have explained it.
-        Err(_) => Vec::new(),
+/// Alerts that began after T0, on the prober's clock.
+fn alerts(measured: &Measured) -> Alerts {
+    let Detected { standing, alerts } = &measured.detected;
+    if let Watch::Blind { reason } = standing {
+        return Alerts::NotWatched { reason: reason.clone() };
     }
+    let since = |at: Timestamp| Duration::try_from(at.duration_since(measured.injected_on)).unwrap_or_default();
+    let mut fired: Vec<Fired> = alerts
+        .iter()
+        .filter(|alert| alert.fired_since(measured.injected_on))
+        .map(|alert| Fired {
+            name: alert.name.clone(),
+            labels: alert.labels.clone(),
+            at: measured.injected_at + since(alert.at),
+        })
+        .collect();
+    fired.sort_by_key(|alert| alert.at);
+    Alerts::Watched { fired }
 }
 
-fn health(ending: &Ending) -> Health {
-    let Ending { measurement, samples, stopped, .. } = ending;
+fn standing(measurement: &Measurement, measured: &Measured) -> Standing {
     let recovered = measurement.impact_at.is_none() || measurement.recovered_at.is_some();
-    match recovered && stopped.standing.replaced {
-        true => Health::Recovered,
+    match recovered && measured.pods.restored {
+        true => Standing::Recovered,
         // Customers are served although a pod is still missing: others do its work.
-        false if measurement.recovered_at.is_some() => Health::Recovered,
-        false if measurement.good_for(samples) < JUST_NOW || !stopped.standing.replaced => Health::Broken,
-        false => Health::Recovering,
+        false if measurement.recovered_at.is_some() => Standing::Recovered,
+        false if measurement.good_for(&measured.samples) < JUST_NOW || !measured.pods.restored => Standing::Broken,
+        false => Standing::Recovering,
     }
 }
 
-fn healed(plan: &Plan, ending: &Ending, health: Health) -> String {
-    let (service, namespace) = (plan.fault.service, &plan.fault.namespace);
-    let by = match ending.replacements.as_slice() {
-        [] => "no new pod was seen".to_owned(),
-        [one] => format!("its ReplicaSet started {one}"),
-        many => format!("its ReplicaSet started {}", many.join(", ")),
-    };
-    match health {
-        Health::Recovered => format!("healed by itself: {by}"),
-        Health::Recovering => format!("on its way: {by}; no failure lately, but not for ten seconds yet"),
-        Health::Broken if ending.stopped.why == Why::Interrupted => match ending.measurement.impact_at {
-            Some(_) => format!("still failing when stopped: {by}"),
-            None => format!("stopped before all pods were back: {by}"),
-        },
-        Health::Broken => format!(
-            "not healed: {by}\n  look at it:  kubectl boutique status -n {namespace}\n  restart it:  kubectl rollout restart -n {namespace} deployment/{service}"
-        ),
-    }
+/// Differences of objects that the fault itself changed or added: what others changed meanwhile is theirs.
+fn ours(proof: &Proof, fault: &Fault) -> Vec<String> {
+    let touched = fault.changes.iter().map(|change| &change.object).chain(&fault.added);
+    let names: Vec<String> = touched.map(ToString::to_string).collect();
+    let mine = |difference: &&String| names.iter().any(|name| difference.starts_with(name.as_str()));
+    proof.differences.iter().filter(mine).cloned().collect()
 }
 
-fn document<'a>(
-    plan: &'a Plan,
-    ending: &'a Ending,
-    grade: &'a Grade,
-    health: Health,
-    interrupted: bool,
-) -> Document<'a> {
-    let seconds =
-        |duration: Option<Duration>| duration.map(|duration| (duration.as_secs_f64() * 1000.0).round() / 1000.0);
-    Document {
-        api_version: DATA_VERSION,
-        kind: "FaultReport",
-        id: &plan.fault.id,
-        fault: format!("{} of {}", plan.fault.kind, plan.fault.service),
-        namespace: &plan.fault.namespace,
-        who: &plan.fault.who,
-        since: plan.fault.since.to_string(),
-        interrupted,
-        shop: health,
-        way: plan.storefront.way(),
-        grade,
-        measurement: &ending.measurement,
-        time_to_impact: seconds(ending.measurement.time_to_impact()),
-        time_to_recovery: seconds(ending.measurement.time_to_recovery()),
-        replacements: &ending.replacements,
+fn exit(shop: Standing, stopped: Why, verdict: Verdict, left: &[String]) -> Exit {
+    match (stopped, shop, verdict) {
+        _ if !left.is_empty() => Exit::NotHealed,
+        (Why::Interrupted, ..) => Exit::Interrupted,
+        (_, Standing::Broken, _) => Exit::NotHealed,
+        (_, Standing::Recovering, _) | (.., Verdict::Inconclusive) => Exit::Inconclusive,
+        (.., Verdict::Refuted) => Exit::Unhealthy,
+        (.., Verdict::Confirmed) => Exit::Ok,
     }
 }
 
 /// Completes the record and leaves an event. What goes wrong here does not change what was measured, so it is told and
-/// not returned.
-async fn record(ctx: &Ctx, cluster: &Cluster, plan: &mut Plan, ending: &Ending, grade: &Grade, interrupted: bool) {
-    plan.fault.stage = if interrupted { Stage::Interrupted } else { Stage::Finished };
-    plan.fault.result = Some(json!({"verdict": grade.verdict, "measurement": ending.measurement}));
-    let outcome = match ending.measurement.time_to_recovery() {
+/// nothing more.
+async fn record(
+    ctx: &Ctx,
+    cluster: &Cluster,
+    plan: &Plan,
+    fault: &mut Fault,
+    measurement: &Measurement,
+    grade: &Grade,
+    stopped: Why,
+) {
+    fault.stage = if stopped == Why::Interrupted { Stage::Interrupted } else { Stage::Finished };
+    fault.result = Some(json!({"verdict": grade.verdict, "measurement": measurement}));
+    let outcome = match measurement.time_to_recovery() {
         Some(took) => format!("recovered after {:.1} s", took.as_secs_f64()),
-        None if ending.measurement.impact_at.is_none() => "no customer noticed".to_owned(),
+        None if measurement.impact_at.is_none() => "no customer noticed".to_owned(),
         None => "not seen to recover".to_owned(),
     };
-    let message = format!("{} {}: {outcome}; prediction {}", plan.fault.kind, plan.fault.id, grade.verdict);
-    leave_note(ctx, cluster, plan, "FaultEnded", &message).await;
-    if let Err(error) = faults::finish(cluster, &plan.fault).await {
+    let message = format!("{} {}: {outcome}; prediction {}", fault.kind, fault.id, grade.verdict);
+    leave_note(ctx, cluster, plan, fault, "FaultEnded", &message).await;
+    if let Err(error) = fault::finish(cluster, fault).await {
         ctx.out.warn(&format!("the record of the fault was not completed: {error}"));
     }
+}
+
+/// An Event on the Deployment of the fault's target.
+pub(super) async fn leave_note(ctx: &Ctx, cluster: &Cluster, plan: &Plan, fault: &Fault, reason: &str, message: &str) {
+    let noted = fault::note(cluster, fault, &plan.deployment_uid, reason, message, ctx.now()).await;
+    if let Err(error) = noted {
+        ctx.out.note(&format!("no event was left on the Deployment: {error}"));
+    }
+}
+
+/// How long ago something was on the prober's clock, on the calendar.
+pub(super) fn calendar(now: Timestamp, ago: Duration) -> Timestamp {
+    now - SignedDuration::try_from(ago).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use boutique_core::catalogue::Page;
-    use boutique_core::measure::measure;
     use boutique_core::probe::Outcome;
 
-    use super::super::watcher::Standing;
     use super::*;
 
     /// Thirty seconds of home pages, ten a second, after a fault at 0; those in `bad` seconds fail.
-    fn mk_ending(bad: std::ops::Range<u64>, replaced: bool) -> Ending {
+    fn mk_standing(bad: std::ops::Range<u64>, restored: bool) -> Standing {
         let samples: Vec<Sample> = (0..300)
             .map(|n| Duration::from_millis(n * 100))
             .map(|at| {
@@ -215,35 +188,51 @@ mod tests {
                 Sample { at, page: Page::Home, took: Duration::from_millis(5), outcome }
             })
             .collect();
-        let standing = Standing { ready: u64::from(replaced), desired: 1, replaced };
-        Ending {
-            measurement: measure(&samples, Duration::ZERO),
+        let measurement = measure(&samples, Duration::ZERO);
+        let measured = Measured {
             samples,
-            stopped: Stopped { why: Why::TimeUp, standing },
+            detected: Detected { standing: Watch::Blind { reason: "nobody".into() }, alerts: Vec::new() },
+            schedule: Schedule::default(),
+            injected_at: Duration::ZERO,
+            injected_on: Timestamp::UNIX_EPOCH,
+            undone_at: None,
+            undone: Vec::new(),
+            stopped: Why::TimeUp,
+            pods: Pods { ready: u64::from(restored), desired: 1, restored },
             replacements: Vec::new(),
-        }
+            lines: Vec::new(),
+        };
+        standing(&measurement, &measured)
     }
 
     #[test]
     fn ten_good_seconds_after_an_impact_are_a_recovery() {
-        assert_eq!(health(&mk_ending(1..5, true)), Health::Recovered);
+        assert_eq!(mk_standing(1..5, true), Standing::Recovered);
         // Others do the work of the pod that is still missing.
-        assert_eq!(health(&mk_ending(1..5, false)), Health::Recovered);
+        assert_eq!(mk_standing(1..5, false), Standing::Recovered);
     }
 
     #[test]
     fn a_shop_that_fails_to_the_end_is_broken() {
-        assert_eq!(health(&mk_ending(1..30, true)), Health::Broken);
+        assert_eq!(mk_standing(1..30, true), Standing::Broken);
     }
 
     #[test]
     fn a_few_good_seconds_are_a_beginning() {
-        assert_eq!(health(&mk_ending(1..25, true)), Health::Recovering);
+        assert_eq!(mk_standing(1..25, true), Standing::Recovering);
     }
 
     #[test]
     fn without_impact_it_counts_whether_the_pods_are_back() {
-        assert_eq!(health(&mk_ending(0..0, true)), Health::Recovered);
-        assert_eq!(health(&mk_ending(0..0, false)), Health::Broken);
+        assert_eq!(mk_standing(0..0, true), Standing::Recovered);
+        assert_eq!(mk_standing(0..0, false), Standing::Broken);
+    }
+
+    #[test]
+    fn what_the_fault_left_behind_counts_more_than_a_good_prediction() {
+        let left = ["NetworkPolicy shop/x: was added".to_owned()];
+        assert_eq!(exit(Standing::Recovered, Why::Good, Verdict::Confirmed, &left), Exit::NotHealed);
+        assert_eq!(exit(Standing::Recovered, Why::Good, Verdict::Confirmed, &[]), Exit::Ok);
+        assert_eq!(exit(Standing::Broken, Why::Interrupted, Verdict::Confirmed, &[]), Exit::Interrupted);
     }
 }

@@ -1,109 +1,145 @@
 //! What is going to be done, gathered before anything is.
 
-use std::time::Duration;
-
 use boutique_cluster::connect::Cluster;
-use boutique_cluster::inject::Victim;
-use boutique_cluster::storefront::Storefront;
-use boutique_cluster::{access, faults, observe};
-use boutique_core::fault::{Fault, GUARD, Need, Stage, Undo, common_needs, company, is_allowed, kind};
+use boutique_cluster::fault::{self, Found};
+use boutique_cluster::storefront::{self, Storefront};
+use boutique_cluster::{access, observe, prober};
+use boutique_core::fault::kind::default_for;
+use boutique_core::fault::{Act, Fault, FaultType, Injection, Need, Refusal, Request, Scene, Stage, is_allowed, needs};
+use boutique_core::monitoring::Windows;
 use boutique_core::object::Kind;
-use boutique_core::predict::{Kill, Prediction, Readiness, predict};
-use boutique_core::service::Service;
+use boutique_core::probe::Timetable;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::BreakArgs;
+use super::order::Order;
 use crate::ctx::{Ctx, Place};
+use crate::draw::plan::Before;
 use crate::error::Error;
 
-/// Time around the measurement in which the fault may still be going on: steady state before, last answers after.
-const MARGIN: Duration = Duration::from_secs(30);
-
-/// The kind of fault.
-const KIND: &str = "kill-pods";
-
 /// Everything that is known before the fault.
-pub(super) struct Plan {
-    pub(super) fault: Fault,
-    pub(super) victims: Vec<Victim>,
-    pub(super) grace: Option<Duration>,
-    pub(super) prediction: Prediction,
-    pub(super) rights: Vec<(Need, bool)>,
-    /// Who else has a say, as sentences.
-    pub(super) company: Vec<String>,
+pub(crate) struct Plan {
+    /// As it would be recorded; times are set when it begins.
+    pub(crate) fault: Fault,
+    pub(crate) kind: &'static dyn FaultType,
+    /// Why this kind, where nobody has named one.
+    pub(crate) chosen: Option<String>,
+    pub(crate) injection: Injection,
+    pub(crate) scene: Scene,
+    pub(crate) rights: Vec<(Need, bool)>,
     /// UID of the Deployment, for events.
     pub(super) deployment_uid: String,
     /// The fault that runs here already.
     pub(super) running: Option<Fault>,
+    /// How fast the shop's monitoring runs.
+    pub(crate) windows: Windows,
     /// Whether faults are allowed here without asking.
     pub(super) allowed: bool,
-    pub(super) storefront: Storefront,
+    pub(crate) storefront: Storefront,
+    /// The way to the pages, in a sentence.
+    pub(crate) way: String,
+    pub(crate) timetable: Timetable,
 }
 
-pub(super) async fn make(ctx: &Ctx, cluster: &Cluster, place: &Place, args: &BreakArgs) -> Result<Plan, Error> {
-    let namespace = place.namespace.as_str();
-    let mut needs = common_needs();
-    needs.extend(kind::by_name(KIND).map(kind::FaultType::needs).unwrap_or_default());
-    let (shop, stack, rights, scalers, home, who, storefront) = tokio::join!(
-        observe::shop(cluster, namespace),
+/// Looks at the shop, and decides what an order means there. Writes nothing.
+pub(crate) async fn plan(ctx: &Ctx, cluster: &Cluster, place: &Place, order: &Order) -> Result<Plan, Error> {
+    let (namespace, service) = (place.namespace.as_str(), order.wish.service);
+    let (scene, stack, home, who, found) = tokio::join!(
+        fault::scene(cluster, namespace),
         observe::stack_name(cluster, namespace),
-        access::check(cluster, &needs, namespace),
-        cluster.list(Kind::HORIZONTAL_POD_AUTOSCALER, Some(namespace), ""),
         cluster.get(Kind::NAMESPACE, None, namespace),
         access::whoami(cluster),
-        Storefront::open(cluster, namespace),
+        fault::list(cluster, namespace, ctx.now()),
     );
-    let (objects, _) = shop?;
-    let named = |object: &&Value| object.pointer("/metadata/name").and_then(Value::as_str) == Some(args.service.name());
-    let missing = || Error::NoSuchWorkload { service: args.service.to_string(), namespace: namespace.to_owned() };
-    let deployment = objects.deployments.iter().find(named).ok_or_else(missing)?;
-    let pods = living_pods(&objects.pods, args.service);
-    let victims: Vec<Victim> =
-        pods.iter().filter_map(|pod| Victim::of(pod)).take(args.count.map_or(usize::MAX, usize::from)).collect();
-    let grace = args.grace_period.map(|seconds| Duration::from_secs(u64::from(seconds)));
-    let prediction = predict(&kill(args.service, deployment, pods.len(), victims.len(), grace));
+    let scene = scene?;
+    let deployment = scene
+        .deployment(service)
+        .map_err(|_| Error::NoSuchWorkload { service: service.to_string(), namespace: namespace.to_owned() })?;
+    let (kind, chosen) = match order.kind {
+        Some(kind) => (kind, None),
+        None => {
+            let (kind, reason) = default_for(service, &scene);
+            (kind, Some(reason))
+        }
+    };
+    fits(kind, service, &scene)?;
+    let injection = kind.inject(&scene, &order.wish)?;
+    let (storefront, way) = way(cluster, namespace, order).await?;
+    let timetable = prober::timetable(&storefront, order.rate)?;
+    let mut rights = access::check(cluster, &needs(kind), namespace).await?;
+    // Pages that are asked for by a route or by port-forward need no service proxy.
+    rights.retain(|(need, _)| need.resource != "services/proxy" || storefront.way() == "service-proxy");
     let now = ctx.now();
-    let until =
-        now + jiff::SignedDuration::try_from(args.at_most + MARGIN).unwrap_or(jiff::SignedDuration::from_hours(1));
+    // Namespaces may be out of sight for this user; then they say nothing.
+    let home = home.ok().flatten().unwrap_or_default();
     let fault = Fault {
-        id: faults::new_id(),
-        kind: KIND.to_owned(),
-        service: args.service,
-        peer: None,
+        id: order.wish.id.clone(),
+        kind: kind.name().to_owned(),
+        service,
+        peer: order.wish.peer,
         namespace: namespace.to_owned(),
         stack: stack?,
         who,
         since: now,
-        until,
+        until: until(now, order, &injection),
         stage: Stage::Active,
-        undo: Undo::Live,
+        undo: kind.undo(),
         changes: Vec::new(),
         pods: Vec::new(),
         added: Vec::new(),
         fuse: None,
-        prediction: json!(prediction),
+        prediction: json!(injection.prediction),
         result: None,
     };
-    // Namespaces and autoscalers may be out of sight for this user; then they say nothing.
-    let home = home.ok().flatten().unwrap_or_default();
-    let scalers = scalers.map(|list| list.items).unwrap_or_default();
     Ok(Plan {
-        fault,
-        victims,
-        grace,
-        prediction,
-        rights: rights?,
-        company: company(deployment, &scalers),
+        chosen,
+        kind,
+        windows: Windows::Standard,
         deployment_uid: deployment.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        running: running(&objects.faults).filter(|other| !other.is_expired(now)),
+        running: found?.into_iter().find_map(|found| match found {
+            Found::Active(fault) => Some(fault),
+            _ => None,
+        }),
         allowed: is_allowed(&[&home, deployment]),
-        storefront: storefront?,
+        fault,
+        injection,
+        rights,
+        storefront,
+        way,
+        timetable,
+        scene,
     })
 }
 
-fn running(records: &[Value]) -> Option<Fault> {
-    let guard = records.iter().find(|record| record.pointer("/metadata/name").and_then(Value::as_str) == Some(GUARD));
-    Fault::from_config_map(guard?).ok()
+/// When a fault that begins now is over at the latest.
+pub(super) fn until(now: Timestamp, order: &Order, injection: &Injection) -> Timestamp {
+    let bound = order.wish.bound + injection.comes_back;
+    now + SignedDuration::try_from(bound).unwrap_or(SignedDuration::from_hours(1))
+}
+
+/// Refuses a kind that this service or this cluster cannot have.
+fn fits(kind: &'static dyn FaultType, service: boutique_core::service::Service, scene: &Scene) -> Result<(), Refusal> {
+    if let Some(reason) = kind.unfit(service) {
+        return Err(Refusal::new(
+            format!("{} is nothing for {service}: {reason}", kind.name()),
+            "kubectl boutique break --list shows what each kind is for",
+        ));
+    }
+    match kind.since() {
+        Some(since) if scene.minor != 0 && scene.minor < since => Err(Refusal::new(
+            format!("{} needs Kubernetes 1.{since}, and this cluster is 1.{}", kind.name(), scene.minor),
+            "choose another kind: kubectl boutique break --list",
+        )),
+        _ => Ok(()),
+    }
+}
+
+async fn way(cluster: &Cluster, namespace: &str, order: &Order) -> Result<(Storefront, String), Error> {
+    if let Some(storefront) = &order.storefront {
+        return Ok((storefront.clone(), format!("at {storefront}")));
+    }
+    let chosen = storefront::choose(cluster, namespace).await?;
+    Ok((chosen.storefront, chosen.said))
 }
 
 /// The refusal of a second fault.
@@ -111,49 +147,19 @@ pub(super) fn busy(other: &Fault) -> Error {
     let namespace = &other.namespace;
     Error::Refused {
         reason: format!("another fault runs in namespace {namespace}: {other}"),
-        remedy: format!(
-            "wait until it is over; if its author is gone: kubectl delete configmap -n {namespace} {GUARD}"
-        ),
+        remedy: format!("wait until it is over, or end it: kubectl boutique heal {} -n {namespace}", other.id),
     }
-}
-
-fn kill(service: Service, deployment: &Value, pods: usize, victims: usize, grace: Option<Duration>) -> Kill {
-    let template = deployment.pointer("/spec/template").unwrap_or(&Value::Null);
-    let stated = template.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_u64).unwrap_or(30);
-    Kill {
-        service,
-        killed: victims,
-        survivors: pods.saturating_sub(victims),
-        grace: grace.unwrap_or_else(|| Duration::from_secs(stated)),
-        readiness: Readiness::of_template(template),
-    }
-}
-
-/// Pods of the service that are not on their way out already.
-fn living_pods(pods: &[Value], service: Service) -> Vec<&Value> {
-    let app = |pod: &Value| pod.pointer("/metadata/labels/app").and_then(Value::as_str) == Some(service.name());
-    let going = |pod: &Value| {
-        pod.pointer("/metadata/deletionTimestamp").is_some()
-            || matches!(pod.pointer("/status/phase").and_then(Value::as_str), Some("Failed" | "Succeeded"))
-    };
-    pods.iter().filter(|pod| app(pod) && !going(pod)).collect()
 }
 
 impl Plan {
     /// Rights that are missing and cannot be done without.
     pub(super) fn missing_rights(&self) -> Vec<&Need> {
-        // Without the service proxy the pages are reached by port-forward.
-        let needless = |need: &Need| need.resource == "services/proxy" && self.storefront.way() == "port-forward";
-        self.rights
-            .iter()
-            .filter(|(need, held)| !held && need.required && !needless(need))
-            .map(|(need, _)| need)
-            .collect()
+        self.rights.iter().filter(|(need, held)| !held && need.required).map(|(need, _)| need).collect()
     }
 
     /// Refuses what would fail half-way.
-    pub(super) fn refuse_what_cannot_be(&self) -> Result<(), Error> {
-        let Fault { service, namespace, .. } = &self.fault;
+    pub(crate) fn refuse_what_cannot_be(&self) -> Result<(), Error> {
+        let namespace = &self.fault.namespace;
         let missing = self.missing_rights();
         if !missing.is_empty() {
             let rights: Vec<String> = missing.iter().map(ToString::to_string).collect();
@@ -162,15 +168,45 @@ impl Plan {
                 remedy: "ask for a Role with these verbs, or act as somebody who has them (--as, --context)".to_owned(),
             });
         }
-        if let Some(other) = &self.running {
-            return Err(busy(other));
+        self.running.as_ref().map_or(Ok(()), |other| Err(busy(other)))
+    }
+
+    /// Requests that the fault consists of, in order: guard, record, the fuse where there is one, and what is done.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        fault::requests(&self.fault, &self.injection, &self.scene)
+    }
+
+    /// What there is to say beforehand.
+    pub(crate) fn before(&self, order: &Order) -> Before<'_> {
+        Before {
+            service: self.fault.service,
+            namespace: &self.fault.namespace,
+            kind: self.kind,
+            chosen: self.chosen.as_deref(),
+            injection: &self.injection,
+            bound: order.wish.bound,
+            windows: self.windows,
         }
-        if self.victims.is_empty() {
-            return Err(Error::Refused {
-                reason: format!("{service} has no pod to kill"),
-                remedy: format!("see kubectl boutique status -n {namespace}"),
-            });
-        }
-        Ok(())
+    }
+
+    /// Names of running pods that the fault touches.
+    pub(super) fn touched(&self) -> Vec<String> {
+        let name = |act: &Act| match act {
+            Act::Delete { pod, .. } | Act::Evict { pod } | Act::PatchPod { pod, .. } | Act::Resize { pod, .. } => {
+                Some(pod.name.clone())
+            }
+            Act::Add(_) | Act::Change(_) => None,
+        };
+        let mut names: Vec<String> = self.injection.acts.iter().filter_map(name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// What is done, in a few words for the one who is asked to agree.
+    pub(crate) fn deed(&self) -> String {
+        let Fault { kind, service, peer, .. } = &self.fault;
+        let peer = peer.map(|peer| format!(" towards {peer}")).unwrap_or_default();
+        format!("{kind} of {service}{peer}")
     }
 }

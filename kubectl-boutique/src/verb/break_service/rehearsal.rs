@@ -1,27 +1,20 @@
 //! `--dry-run`: everything that would happen, and nothing that does.
 
 use boutique_cluster::connect::Cluster;
-use boutique_cluster::inject::kill;
+use boutique_cluster::fault::rehearse;
+use boutique_core::fault::Request;
 use boutique_core::predict::Prediction;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::plan::Plan;
-use super::{BreakArgs, DryRun};
-use crate::ctx::Ctx;
-use crate::draw::verdict::prediction;
+use super::DryRun;
+use super::order::Order;
+use super::plan::{Plan, plan};
+use crate::ctx::{Ctx, Place};
+use crate::draw::plan::before;
 use crate::error::{Error, Exit};
 use crate::output::TextFormat;
 use crate::style::{BAD, GOOD, Look, STRONG};
-use crate::verb::DATA_VERSION;
-
-/// A request that would be sent.
-#[derive(Serialize)]
-struct Planned {
-    method: &'static str,
-    path: String,
-    body: Value,
-}
+use crate::verb::{DATA_VERSION, faults};
 
 /// A right, and whether the caller has it.
 #[derive(Serialize)]
@@ -32,6 +25,14 @@ struct Right {
     held: bool,
 }
 
+/// A request as the API server judged it.
+#[derive(Serialize)]
+struct Judged {
+    what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
@@ -39,76 +40,81 @@ struct Document<'a> {
     kind: &'static str,
     namespace: &'a str,
     fault: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chosen: Option<&'a str>,
     undo: String,
+    by_hand: &'a [String],
     prediction: &'a Prediction,
-    requests: Vec<Planned>,
+    requests: &'a [Request],
     rights: Vec<Right>,
     company: &'a [String],
-    /// Whether the API server would accept the deletions; absent where it was not asked.
-    accepted: Option<bool>,
+    /// What the API server says to each request; absent where it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judged: Option<Vec<Judged>>,
 }
 
-pub(super) async fn run(ctx: &Ctx, cluster: &Cluster, plan: &Plan, args: &BreakArgs) -> Result<Exit, Error> {
-    let accepted = match args.dry_run {
-        DryRun::Server => {
-            let would = kill(cluster, &plan.fault.namespace, &plan.victims, plan.grace, true).await?;
-            Some(would.len() == plan.victims.len())
-        }
+pub(super) async fn run(
+    ctx: &Ctx,
+    cluster: &Cluster,
+    place: &Place,
+    order: &Order,
+    dry_run: DryRun,
+    format: TextFormat,
+) -> Result<Exit, Error> {
+    faults::warn(ctx, cluster, &place.namespace).await;
+    let plan = Box::pin(plan(ctx, cluster, place, order)).await?;
+    let judged = match dry_run {
+        DryRun::Server => Some(rehearse(cluster, &plan.fault, &plan.injection).await?),
         DryRun::Client | DryRun::None => None,
     };
+    let requests = plan.requests();
     let document = Document {
         api_version: DATA_VERSION,
         kind: "FaultPlan",
         namespace: &plan.fault.namespace,
-        fault: format!("{} of {}", plan.fault.kind, plan.fault.service),
+        fault: plan.deed(),
+        chosen: plan.chosen.as_deref(),
         undo: plan.fault.undo.to_string(),
-        prediction: &plan.prediction,
-        requests: requests(plan),
-        rights: plan
-            .rights
-            .iter()
-            .map(|(need, held)| Right {
-                right: need.to_string(),
-                purpose: need.purpose,
-                required: need.required,
-                held: *held,
-            })
-            .collect(),
-        company: &plan.company,
-        accepted,
+        by_hand: &plan.injection.by_hand,
+        prediction: &plan.injection.prediction,
+        requests: &requests,
+        rights: rights(&plan),
+        company: &plan.injection.company,
+        judged: judged
+            .map(|judged| judged.into_iter().map(|one| Judged { what: one.what, refused: one.refused }).collect()),
     };
-    match args.output {
-        TextFormat::Text => ctx.out.result(&text(&document, ctx.out.look))?,
-        TextFormat::Json | TextFormat::Yaml => ctx.out.data(&document, args.output == TextFormat::Yaml)?,
+    match format {
+        TextFormat::Text => {
+            let look = ctx.out.look;
+            ctx.out.result(&format!("{}\n{}", before(&plan.before(order), look), text(&document, look)))?;
+        }
+        TextFormat::Json | TextFormat::Yaml => ctx.out.data(&document, format == TextFormat::Yaml)?,
     }
     plan.refuse_what_cannot_be()?;
-    Ok(Exit::Ok)
+    let refused = document.judged.iter().flatten().any(|one| one.refused.is_some());
+    Ok(if refused { Exit::Refused } else { Exit::Ok })
 }
 
-fn requests(plan: &Plan) -> Vec<Planned> {
-    let namespace = &plan.fault.namespace;
-    let records = [plan.fault.to_guard(), plan.fault.to_record()];
-    let mut requests: Vec<Planned> = records
-        .into_iter()
-        .map(|record| Planned { method: "POST", path: record.kind().path(Some(namespace)), body: record.into_value() })
-        .collect();
-    requests.extend(plan.victims.iter().map(|victim| {
-        let (path, body) = victim.request(namespace, plan.grace);
-        Planned { method: "DELETE", path, body }
-    }));
-    requests
+fn rights(plan: &Plan) -> Vec<Right> {
+    let of = |(need, held): &(boutique_core::fault::Need, bool)| Right {
+        right: need.to_string(),
+        purpose: need.purpose,
+        required: need.required,
+        held: *held,
+    };
+    plan.rights.iter().map(of).collect()
 }
 
 fn text(document: &Document<'_>, look: Look) -> String {
-    let mut out =
-        format!("{} in namespace {}: nothing is done\n", look.paint(STRONG, &document.fault), document.namespace);
-    out.push_str(&format!("undo: {}\n\n", document.undo));
-    out.push_str(&prediction(document.prediction, look));
-    out.push_str(&format!("\n{}\n", look.paint(STRONG, "Requests")));
-    for Planned { method, path, body } in &document.requests {
-        let name = body.pointer("/metadata/name").and_then(Value::as_str);
-        let body = name.map_or_else(|| body.to_string(), |name| format!("ConfigMap {name}"));
-        out.push_str(&format!("  {method} {path}\n    {body}\n"));
+    let mut out = format!("{}\n", look.paint(STRONG, "Requests (none of them is sent now)"));
+    for Request { method, path, content_type, body } in document.requests {
+        out.push_str(&format!("{method} {path}\n"));
+        if let Some(kind) = content_type {
+            out.push_str(&format!("  {kind}\n"));
+        }
+        if !body.is_null() {
+            out.push_str(&format!("  {body}\n"));
+        }
     }
     out.push_str(&format!("\n{}\n", look.paint(STRONG, "Rights")));
     for Right { right, purpose, required, held } in &document.rights {
@@ -118,16 +124,17 @@ fn text(document: &Document<'_>, look: Look) -> String {
             (false, false) => look.waiting().to_owned(),
         };
         let word = if *held { "" } else { " (missing)" };
-        out.push_str(&format!("  {glyph} {right}{word}: {purpose}\n"));
+        out.push_str(&format!("{glyph} {right}{word}: {purpose}\n"));
     }
-    if !document.company.is_empty() {
-        out.push_str(&format!("\n{}\n", look.paint(STRONG, "Others")));
-        out.extend(document.company.iter().map(|sentence| format!("  {sentence}\n")));
-    }
-    match document.accepted {
-        Some(true) => out.push_str("\nThe API server would accept the deletions.\n"),
-        Some(false) => out.push_str("\nSome of the pods are gone already.\n"),
-        None => {}
+    if let Some(judged) = &document.judged {
+        out.push_str(&format!("\n{}\n", look.paint(STRONG, "The API server says")));
+        for Judged { what, refused } in judged {
+            let verdict = match refused {
+                None => format!("{} would {what}", look.paint(GOOD, look.good())),
+                Some(reason) => format!("{} would not {what}: {reason}", look.paint(BAD, look.bad())),
+            };
+            out.push_str(&format!("{verdict}\n"));
+        }
     }
     look.plain(&out)
 }
