@@ -3,9 +3,11 @@
 pub mod catalogue;
 pub mod contract;
 pub mod diff;
+pub mod duration;
 pub mod edge;
 pub mod fault;
 pub mod finding;
+pub mod gameday;
 pub mod grade;
 pub mod helm;
 pub mod inventory;

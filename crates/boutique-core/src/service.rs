@@ -144,7 +144,7 @@ fn essence(name: &str) -> String {
 }
 
 /// Levenshtein's distance, on names that are a dozen letters long.
-fn edit_distance(a: &str, b: &str) -> usize {
+pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, left) in a.chars().enumerate() {
