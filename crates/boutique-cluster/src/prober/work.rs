@@ -146,6 +146,8 @@ impl Work {
         let step = shopper.step(slot.page);
         let (reply, _) = self.storefront.send(shopper, &step, LIMIT.saturating_sub(late)).await;
         let took = due.elapsed();
+        // Where the machine is busy an answer may win against a clock that has already run down.
+        let reply = if took > LIMIT { Reply::Timeout } else { reply };
         let mut outcome = outcome(&step, reply);
         if outcome == Outcome::Timeout && !self.storefront.is_way_open().await {
             outcome = Outcome::Unknown { reason: "the API server did not answer in time either".to_owned() };

@@ -90,3 +90,57 @@ async fn leads_to_shop(url: &ShopUrl, resolve: &Resolve, trust: &Trust) -> Resul
         Reply::Timeout => Err(format!("no answer within {} s", LIMIT.as_secs())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::http::StatusCode;
+    use boutique_core::view::FrontPage;
+
+    use super::*;
+
+    /// A route to a server that answers every page with these.
+    async fn mk_route(status: StatusCode, body: &'static str) -> RouteView {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let app = Router::new().fallback(move || async move { (status, body) });
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        RouteView {
+            url: format!("http://shop.local:{port}"),
+            ingress: "shop".to_owned(),
+            class: None,
+            address: Some("127.0.0.1".to_owned()),
+            front_page: None,
+            unasked: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_route_that_leads_to_the_home_page_is_taken() {
+        let route = mk_route(StatusCode::OK, "<h3>Hot Products</h3>").await;
+        let chosen = by(&route).await.unwrap_or_else(|why| panic!("{why}"));
+        assert!(chosen.storefront.is_direct());
+        let port = route.parts().map(|url| url.port).unwrap();
+        let place = format!("{} (127.0.0.1:{port})", route.url);
+        assert_eq!(chosen.said, format!("pages are asked for as customers do, at {place}"));
+    }
+
+    #[tokio::test]
+    async fn a_route_that_leads_elsewhere_is_not() {
+        let route = mk_route(StatusCode::NOT_FOUND, "404 page not found").await;
+        let why = by(&route).await.err();
+        assert_eq!(why.as_deref(), Some("home answered 404 instead of 200 with \"Hot Products\""));
+        let page = FrontPage { good: false, answer: "503".to_owned(), millis: 1, way: "url".to_owned(), blame: None };
+        let route = RouteView { front_page: Some(page), ..route };
+        assert_eq!(by(&route).await.err().as_deref(), Some("answered 503"));
+    }
+
+    #[tokio::test]
+    async fn a_route_that_is_not_reached_from_here_or_has_no_address_is_not() {
+        let route = mk_route(StatusCode::OK, "<h3>Hot Products</h3>").await;
+        let unasked = RouteView { unasked: Some("no route to host".to_owned()), ..route.clone() };
+        assert_eq!(by(&unasked).await.err().as_deref(), Some("no route to host"));
+        let homeless = RouteView { address: None, ..route };
+        assert_eq!(by(&homeless).await.err().as_deref(), Some("nobody has said at which address"));
+    }
+}

@@ -11,7 +11,7 @@ use crate::connect::Cluster;
 use crate::request::build;
 
 /// An API server that takes longer than this for its version is not well.
-const QUICK: Duration = Duration::from_millis(500);
+const QUICK: Duration = Duration::from_secs(1);
 
 /// The API server's answer about itself counts for so long.
 const FRESH: Duration = Duration::from_millis(500);

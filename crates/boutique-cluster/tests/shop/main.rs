@@ -1,7 +1,9 @@
 //! Purchase and prober against an API server whose shop does as it is told.
 
+mod detecting;
 mod outside;
 mod server;
+mod stalling;
 
 use std::time::Duration;
 
@@ -95,7 +97,7 @@ async fn the_prober_keeps_its_timetable_while_the_shop_is_silent() {
     let server = Server::start("").await;
     server.set(Mode::Silent(Duration::from_secs(30)));
     let samples = probe(&server, 1).await;
-    // The first sample is there after two seconds; forty requests were due by then.
+    // The first sample is there after two seconds; forty requests were due by then. The API server itself answers.
     assert!(samples.len() >= 30, "{} samples", samples.len());
     assert!(samples.iter().all(|sample| sample.outcome == Outcome::Timeout), "{samples:?}");
     let due: Vec<Duration> = (0..30).map(|n| Timetable::THROUGH_API_SERVER.slot(n).at).collect();

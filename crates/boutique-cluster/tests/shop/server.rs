@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use boutique_cluster::connect::{Cluster, ConnectSpec};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 const PROXY: &str = "/api/v1/namespaces/shop/services/frontend:80/proxy";
 
@@ -26,6 +27,8 @@ pub(crate) enum Mode {
     Overloaded,
     /// Answers nothing for so long.
     Silent(Duration),
+    /// The API server itself answers nothing at all.
+    Hung,
 }
 
 /// One request for a page.
@@ -43,6 +46,8 @@ pub(crate) struct Server {
     pub(crate) url: String,
     mode: Arc<Mutex<Mode>>,
     seen: Arc<Mutex<Vec<Seen>>>,
+    /// While this is true the shop keeps every request waiting.
+    stalled: watch::Sender<bool>,
     base: &'static str,
 }
 
@@ -51,7 +56,8 @@ impl Server {
     pub(crate) async fn start(base: &'static str) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it has an address"));
-        let server = Self { url, mode: Arc::new(Mutex::new(Mode::Well)), seen: Arc::default(), base };
+        let (mode, stalled) = (Arc::new(Mutex::new(Mode::Well)), watch::Sender::new(false));
+        let server = Self { url, mode, seen: Arc::default(), stalled, base };
         let app = Router::new().fallback(answer).with_state(server.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         server
@@ -71,6 +77,11 @@ impl Server {
         *self.mode.lock().expect("no test panics with it") = mode;
     }
 
+    /// From now on the shop keeps requests waiting, or answers all that wait.
+    pub(crate) fn stall(&self, stalled: bool) {
+        self.stalled.send_replace(stalled);
+    }
+
     /// Every request for a page so far.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().expect("no test panics with it").clone()
@@ -79,6 +90,16 @@ impl Server {
 
 async fn answer(State(server): State<Server>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let path = uri.path();
+    let mode = server.mode.lock().expect("no test panics with it").clone();
+    if mode == Mode::Hung {
+        return std::future::pending().await;
+    }
+    if path == "/version" {
+        return json_of(&json!({"gitVersion": "v1.33.0"}));
+    }
+    if path.ends_with("/ingresses") {
+        return json_of(&json!({"kind": "IngressList", "items": [ingress()]}));
+    }
     if path.ends_with("/selfsubjectaccessreviews") {
         return json_of(&json!({"kind": "SelfSubjectAccessReview", "status": {"allowed": true}}));
     }
@@ -100,7 +121,8 @@ async fn answer(State(server): State<Server>, method: Method, uri: Uri, headers:
     let body = String::from_utf8_lossy(&body).into();
     let seen = Seen { method: method.to_string(), path: page.into(), host, cookie, body };
     server.seen.lock().expect("no test panics with it").push(seen);
-    let mode = server.mode.lock().expect("no test panics with it").clone();
+    // Who is dropped with the server waits no longer.
+    let _ = server.stalled.subscribe().wait_for(|stalled| !stalled).await;
     match mode {
         Mode::Failing(end, text) if page.ends_with(end) => (StatusCode::INTERNAL_SERVER_ERROR, text).into_response(),
         Mode::NoEndpoints => refusal(503, "no endpoints available for service \"frontend:80\""),
@@ -109,8 +131,17 @@ async fn answer(State(server): State<Server>, method: Method, uri: Uri, headers:
             tokio::time::sleep(time).await;
             StatusCode::OK.into_response()
         }
-        Mode::Well | Mode::Failing(..) => shop(&method, page.strip_prefix(server.base).unwrap_or("/nowhere")),
+        Mode::Well | Mode::Hung | Mode::Failing(..) => {
+            shop(&method, page.strip_prefix(server.base).unwrap_or("/nowhere"))
+        }
     }
+}
+
+/// A way in whose address nobody has said yet.
+fn ingress() -> Value {
+    let backend = json!({"service": {"name": "frontend", "port": {"number": 80}}});
+    let paths = json!([{"path": "/", "backend": backend}]);
+    json!({"metadata": {"name": "shop"}, "spec": {"rules": [{"host": "shop.local", "http": {"paths": paths}}]}})
 }
 
 fn shop(method: &Method, page: &str) -> Response {
