@@ -18,11 +18,13 @@ pub mod proof;
 mod record;
 mod role;
 mod scene;
+mod selector;
+mod squeeze;
 
 pub use access::{Need, access_review, common_needs};
 pub use act::{Act, Activity, PodRef, Request};
 pub use change::{Change, Field, Revert};
-pub use company::company;
+pub use company::{Touched, company};
 pub use event::event;
 pub use fuse::{fuse, fuse_name};
 pub use heal::{Cure, cures};
@@ -30,6 +32,7 @@ pub use kind::{FaultType, Injection, Undo};
 pub use record::{Fault, GUARD, HISTORY, Stage, UnreadableFault, surplus};
 pub use role::{needs, role};
 pub use scene::{Refusal, Scene, Wish};
+pub use squeeze::{memory_limit, with_cpu_limit, with_memory_limit};
 
 /// Label or annotation on the namespace or on the target's Deployment; the value `allowed` lets faults run without asking.
 pub const FAULTS: &str = "boutique.dev/faults";

@@ -24,9 +24,11 @@ mod page;
 mod slow;
 mod way;
 
+pub(crate) use alert::alert;
 pub use alert::{ExpectedAlert, Fires};
 pub use cut::{Cut, Manner};
 pub use drained::Drained;
+pub(crate) use gap::comes_back;
 pub use gap::{Gap, Readiness};
 pub use gone::Gone;
 pub use killed::Kill;

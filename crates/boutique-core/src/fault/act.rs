@@ -11,6 +11,9 @@ use crate::contract::FAULT;
 use crate::object::{Kind, Manifest};
 use crate::service::Service;
 
+/// Largest deadline that Kubernetes takes (`ValidateNonnegativeField` and `math.MaxInt32` in its validation of pods).
+const LATEST: u64 = 2_147_483_647;
+
 /// A running pod.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PodRef {
@@ -115,14 +118,22 @@ pub enum Activity {
         bytes: u64,
         /// How long the filling takes.
         over: Duration,
-        /// How long a key lives.
+        /// When all keys expire, counted from the beginning of the filling.
         expire: Duration,
     },
-    /// Slows a service down by a proxy in front of it.
+    /// Slows a service down by a toxiproxy that an act has put in front of it; it is told what to do through its HTTP API.
     Delay {
         /// The service that gets slower.
         service: Service,
-        /// By how much each call.
+        /// Name of the proxy's pod.
+        pod: String,
+        /// Port of the proxy's API.
+        control: u16,
+        /// Port on which it takes calls.
+        listen: u16,
+        /// Where it hands them on, `<host>:<port>`.
+        upstream: String,
+        /// By how much each answer is held up.
         by: Duration,
     },
 }
@@ -135,10 +146,13 @@ impl Act {
         let started: jiff::Timestamp = text("/status/startTime")?.parse().ok()?;
         let age = u64::try_from(now.duration_since(started).as_secs()).unwrap_or_default();
         let label = format!("/metadata/labels/{}", FAULT.replace('/', "~1"));
+        // One that is there already can be brought forward only.
+        let standing = pod.pointer("/spec/activeDeadlineSeconds").and_then(Value::as_u64).unwrap_or(u64::MAX);
+        let deadline = (age + bound.as_secs()).clamp(1, LATEST).min(standing);
         Some(vec![
             json!({"op": "test", "path": "/metadata/uid", "value": text("/metadata/uid")?}),
             json!({"op": "add", "path": label, "value": fault}),
-            json!({"op": "add", "path": "/spec/activeDeadlineSeconds", "value": age + bound.as_secs()}),
+            json!({"op": "add", "path": "/spec/activeDeadlineSeconds", "value": deadline}),
         ])
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::kind::Undo;
 use super::record::Fault;
 use crate::contract::{FAULT, PLUGIN_MANAGER};
 use crate::object::{Kind, Manifest};
@@ -17,8 +18,13 @@ pub fn fuse_name(fault: &str) -> String {
     format!("boutique-fuse-{fault}")
 }
 
-/// The fuse of a fault, which blows after `bound`.
+/// How much longer the fuse of a changed fault burns. What was added there is what a changed field points at, and must not
+/// go before a healer has put the field back.
+const LATER: Duration = Duration::from_hours(24);
+
+/// The fuse of a fault, which blows after `bound`; for a changed fault a day later.
 pub fn fuse(fault: &Fault, bound: Duration) -> Manifest {
+    let bound = if fault.undo == Undo::Changed { bound + LATER } else { bound };
     let labels = json!({FAULT: fault.id, "app.kubernetes.io/managed-by": PLUGIN_MANAGER});
     let body = json!({
         "metadata": {"labels": labels},

@@ -11,10 +11,37 @@ use super::scene::{Refusal, Scene, Wish};
 use crate::predict::Prediction;
 use crate::service::Service;
 
+mod bad_address;
+mod cpu_throttle;
+mod crash_loop;
 mod kill_pods;
+mod latency;
+mod leak;
+mod node_drain;
+mod oom;
+mod partition;
+mod redis_outage;
+mod scale_to_zero;
+mod target;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 /// Every kind, in the order of the help. A new one is a file and a line here.
-pub static ALL: &[&dyn FaultType] = &[&kill_pods::KillPods];
+pub static ALL: &[&dyn FaultType] = &[
+    &kill_pods::KillPods,
+    &crash_loop::CrashLoop,
+    &oom::Oom,
+    &leak::Leak,
+    &cpu_throttle::CpuThrottle,
+    &bad_address::BadAddress,
+    &redis_outage::RedisOutage,
+    &partition::Partition,
+    &latency::Latency,
+    &scale_to_zero::ScaleToZero,
+    &node_drain::NodeDrain,
+];
 
 /// The kind of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn FaultType> {
@@ -96,6 +123,17 @@ pub struct Injection {
     pub company: Vec<String>,
     /// Lines for a shell that undo it without this program.
     pub by_hand: Vec<String>,
+}
+
+/// How much later than its author Kubernetes ends a fault: so much that the two do not get into each other's way.
+const LEEWAY: Duration = Duration::from_secs(10);
+
+impl Injection {
+    /// How long after its beginning a fault that lasts for `bound` is over, whatever becomes of its author: the record's
+    /// `until`. Deadlines of pods lie [`Injection::comes_back`] earlier, so that their successors serve by then.
+    pub fn over(&self, bound: Duration) -> Duration {
+        bound + LEEWAY + self.comes_back
+    }
 }
 
 /// The kind that shows best how a service heals itself, and why; for those who do not say which.

@@ -137,15 +137,15 @@ fn burn(pages: &[PageImpact], fails_until: Gap) -> Option<ExpectedAlert> {
 }
 
 pub(super) fn of_kill(kill: &Kill, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
-    let ready = comes_back(kill.readiness);
-    let until = Gap { shortest: ready.shortest, longest: ready.longest };
-    down(kill.service, until).into_iter().chain(burn(pages, super::gap::of_kill(kill))).collect()
+    down(kill.service, comes_back(kill.readiness)).into_iter().chain(burn(pages, super::gap::of_kill(kill))).collect()
 }
 
 pub(super) fn of_gone(gone: &Gone, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
-    let ready = comes_back(gone.readiness);
-    let until = Gap { shortest: gone.lasts + ready.shortest, longest: gone.lasts + ready.longest };
-    down(gone.service, until).into_iter().chain(burn(pages, super::gap::of_gone(gone))).collect()
+    if gone.flaps {
+        // It answers in between, and an alert that has to hold begins anew.
+        return Vec::new();
+    }
+    down(gone.service, gone.until()).into_iter().chain(burn(pages, super::gap::of_gone(gone))).collect()
 }
 
 /// Alerts that look at a service whose pods are gone.

@@ -47,7 +47,7 @@ fn of_one(kill: &Kill, drained: &Drained) -> Prediction {
         return killed::predict(kill);
     }
     let Kill { service, survivors, grace, readiness, .. } = kill.clone();
-    gone::predict(&Gone { service, survivors, lasts: drained.lasts, grace, readiness })
+    gone::predict(&Gone::at_once(service, survivors, drained.lasts, grace, readiness))
 }
 
 fn worst(page: Page, each: &[Prediction], drained: &Drained) -> PageImpact {

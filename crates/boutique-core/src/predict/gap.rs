@@ -115,10 +115,10 @@ pub(super) fn of_gone(gone: &Gone) -> Gap {
         return Gap { shortest: Duration::ZERO, longest: Duration::from_secs(3) };
     }
     let ready = comes_back(gone.readiness);
-    let stopped = if serves_on(gone.service) { gone.grace } else { Duration::ZERO };
-    // The end comes as a request to the API server, too: a second earlier than planned is no surprise.
-    let shortest = (gone.lasts + ready.shortest).saturating_sub(stopped + START.0);
-    Gap { shortest, longest: with_clients(gone.lasts + ready.longest) }
+    // Who is there now and then lets every failure be short.
+    let surely = if gone.flaps { START.0 } else { (gone.lasts + ready.shortest).saturating_sub(gone.begins.longest) };
+    let missing = (gone.lasts + ready.longest).saturating_sub(gone.begins.shortest);
+    Gap { shortest: surely, longest: with_clients(missing) }
 }
 
 /// How long a cut between two services is felt.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::gap::Readiness;
+use super::killed::serves_on;
 use super::page::{Answer, Felt, pages};
 use super::way::Target;
-use super::{Prediction, alert, gap, notes};
+use super::{Gap, Prediction, alert, gap, notes};
 use crate::service::Service;
 
 /// A service that is gone.
@@ -17,10 +18,35 @@ pub struct Gone {
     pub survivors: usize,
     /// For how long.
     pub lasts: Duration,
-    /// How long the old process may take to stop.
+    /// How long after T0 it is gone.
+    pub begins: Gap,
+    /// Whether it comes back for moments and goes again, as a container does that is killed and restarted.
+    pub flaps: bool,
+    /// How long a process that ignores SIGTERM may go on.
     pub grace: Duration,
     /// When the pod that comes afterwards gets traffic.
     pub readiness: Readiness,
+}
+
+impl Gone {
+    /// Gone at once, but for what a process that ignores SIGTERM still serves.
+    pub(crate) fn at_once(
+        service: Service,
+        survivors: usize,
+        lasts: Duration,
+        grace: Duration,
+        readiness: Readiness,
+    ) -> Self {
+        let lingers = if serves_on(service) { grace } else { Duration::ZERO };
+        let begins = Gap { shortest: Duration::ZERO, longest: lingers + Duration::from_secs(2) };
+        Self { service, survivors, lasts, begins, flaps: false, grace, readiness }
+    }
+
+    /// When somebody answers again, after T0.
+    pub(crate) fn until(&self) -> Gap {
+        let ready = gap::comes_back(self.readiness);
+        Gap { shortest: self.lasts + ready.shortest, longest: self.lasts + ready.longest }
+    }
 }
 
 pub(super) fn predict(gone: &Gone) -> Prediction {
