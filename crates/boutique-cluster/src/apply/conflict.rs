@@ -1,7 +1,7 @@
 //! Fields that others own: what may be taken from whom, and what is told when it may not.
 
 use boutique_core::{
-    contract::FIELD_MANAGER,
+    contract::{FAULT_MANAGER, FIELD_MANAGER},
     diff::{differences, is_controller, last_writer, renamed},
     object::{Manifest, ObjectRef},
 };
@@ -67,8 +67,9 @@ impl Policy<'_> {
     /// Whether a field may be taken from its manager.
     pub(super) fn allows(&self, object: &ObjectRef, path: &str, manager: &str) -> bool {
         let planned = self.planned.iter().any(|drift| drift.object == *object && drift.path == path);
-        // Our own patches count as another writer than our applies.
-        self.force || manager == FIELD_MANAGER || (planned && !is_controller(manager))
+        // Our own patches count as another writer than our applies; and a fault goes on owning what it has put back.
+        let ours = [FIELD_MANAGER, FAULT_MANAGER].contains(&manager);
+        self.force || ours || (planned && !is_controller(manager))
     }
 }
 

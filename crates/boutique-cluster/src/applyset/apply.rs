@@ -10,7 +10,7 @@ use std::{
 };
 
 use boutique_core::{
-    contract::FIELD_MANAGER,
+    contract::{FIELD_MANAGER, Owner},
     inventory::{Inventory, Progress, State},
     object::{Kind, Manifest, ObjectRef},
     revision::{Admitted, Revision},
@@ -28,6 +28,7 @@ use crate::{
     bounds::Bounds,
     connect::Cluster,
     event::{Event, Events},
+    fault,
     lease::{Held, LeaseError, LeaseName, holder},
     prune::{is_member, orphans, prune},
     request::ApiError,
@@ -197,9 +198,13 @@ impl Run<'_> {
         let id = &self.request.id;
         let desired: BTreeSet<Kind> = manifests.iter().map(Manifest::kind).collect();
         let there = async |kinds| preflight::there(self.cluster, id, kinds, manifests, self.events).await;
-        let (records, live) = tokio::join!(Records::read(self.cluster, id), there(&desired));
+        let look = async || tokio::join!(Records::read(self.cluster, id), there(&desired));
+        let (mut records, mut live) = look().await;
+        records.as_ref().map_err(Clone::clone)?.check_writable()?;
+        if self.end_faults(&records.as_ref().map_err(Clone::clone)?.faults).await {
+            (records, live) = look().await;
+        }
         let records = records?;
-        records.check_writable()?;
         if let Some(other) = records.other_stacks.first() {
             return Err(Cause::OtherStack { namespace: id.namespace.clone(), other: other.clone() });
         }
@@ -243,6 +248,25 @@ impl Run<'_> {
             self.events.tell(Event::Begun);
         }
         Ok(Prepared { records, newest, live, before, force, inventory, by, since })
+    }
+
+    /// Ends the faults that stand here: an apply makes the shop what its configuration says. What cannot be undone is told,
+    /// and does not keep the shop from being applied. Returns whether anything was undone.
+    async fn end_faults(&self, records: &[Value]) -> bool {
+        if self.request.id.owner != Owner::Stack || records.is_empty() {
+            return false;
+        }
+        let undone = match Box::pin(fault::end_all(self.cluster, &self.request.id.namespace, records)).await {
+            Ok(undone) => undone,
+            Err(error) => {
+                self.warn(format!("a fault in namespace {} was not undone: {error}", self.request.id.namespace));
+                return true;
+            }
+        };
+        for undone in &undone {
+            self.warn(format!("ended by this apply: {undone}"));
+        }
+        !undone.is_empty()
     }
 
     /// Writes and prunes the objects, and records that the apply has come to its end.

@@ -26,6 +26,7 @@ use crate::{
     connect::Cluster,
     delete::Gone,
     event::{Event, Events},
+    fault,
     lease::{Held, LeaseTiming, holder},
     prune::{is_member, is_ours},
     request::{ApiError, Propagation},
@@ -197,6 +198,12 @@ impl Run<'_> {
             let jobs = self.cluster.list(Kind::JOB, Some(&id.namespace), contract::FAULT).await;
             // Who may not list Jobs has made none for a fault.
             let jobs = jobs.map(|list| list.items).unwrap_or_default();
+            // What a fault did elsewhere must not stay for want of its record, nor keep the shop from being taken down.
+            let kept = match Box::pin(fault::undo_outside(self.cluster, &records.faults)).await {
+                Ok(undone) => undone.into_iter().flat_map(|undone| undone.kept).collect(),
+                Err(error) => vec![format!("a fault was not undone, and its record is gone now: {error}")],
+            };
+            self.note(|destroyed| destroyed.kept.extend(kept));
             self.delete_records(records.faults.iter().chain(&jobs)).await?;
         }
         let (revisions, inventory) = records.own();

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use boutique_core::{
     contract::{Owner, SetId},
     diff::{Drift, diff},
-    fault::{Fault, Stage},
+    fault::{Change, Fault, Revert},
     inventory::{Inventory, Progress},
     object::{Kind, Manifest, ObjectRef},
     revision::Revision,
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{ReadError, member_kinds};
-use crate::{connect::Cluster, prune::is_member, request::ApiError, revisions::Records};
+use crate::{connect::Cluster, fault::standing, prune::is_member, request::ApiError, revisions::Records};
 
 /// A set as it stands in the cluster.
 #[derive(Debug, Clone, Default)]
@@ -131,15 +131,19 @@ fn pending(id: &SetId, reading: &SetReading, now: Timestamp) -> Vec<String> {
         // Faults are done to shops.
         return pending;
     }
-    // The guard repeats the record of the fault that runs. A record that cannot be read is the plugin's to complain
-    // about, not a reason to apply.
-    let records = reading.faults.iter().filter_map(|record| Fault::from_config_map(record).ok());
-    let mut active: Vec<Fault> =
-        records.filter(|fault| fault.stage == Stage::Active && !fault.is_expired(now)).collect();
-    active.sort_by(|a, b| a.id.cmp(&b.id));
-    active.dedup_by(|a, b| a.id == b.id);
-    pending.extend(active.iter().map(ToString::to_string));
+    // A record that cannot be read is the plugin's to complain about, not a reason to apply.
+    pending.extend(standing(&reading.faults).iter().map(|fault| fault_sentence(fault, &reading.live, now)));
     pending
+}
+
+/// A fault that stands, and what of the shop it has changed.
+fn fault_sentence(fault: &Fault, live: &[Value], now: Timestamp) -> String {
+    let of = |object: &ObjectRef| live.iter().find(|live| ObjectRef::of(live).as_ref() == Some(object));
+    let stands = |change: &&Change| matches!(change.revert(of(&change.object)), Revert::Patch(_));
+    let changes: Vec<String> = fault.changes.iter().filter(stands).map(ToString::to_string).collect();
+    let over = if fault.is_expired(now) { "; its time is over and nobody has undone it" } else { "" };
+    let changed = if changes.is_empty() { String::new() } else { format!(": {}", changes.join(", ")) };
+    format!("{fault}{over}{changed}; the next apply ends it")
 }
 
 #[cfg(test)]
@@ -197,6 +201,32 @@ mod tests {
         assert_eq!(ours.len(), 1, "{ours:?}");
         assert!(ours[0].contains("has not come to its end"), "{ours:?}");
         assert_eq!(sentences(reading(applying(), 5, "kubectl")).len(), 2);
+    }
+
+    #[test]
+    fn a_fault_is_pending_once_with_what_it_has_changed_until_somebody_undoes_it() {
+        let mut reading = reading(Progress::Complete, 0, "boutique-fault");
+        reading.live[0]["metadata"]["uid"] = json!("u1");
+        let fault: Fault = serde_json::from_value(json!({
+            "id": "a1b2", "kind": "scale-to-zero", "service": "frontend", "namespace": "shop", "stack": "shop", "who": "bob",
+            "since": "2027-01-15T08:00:00Z", "until": "2027-01-15T08:01:00Z", "stage": "active", "undo": "changed",
+            "changes": [{"object": {"group": "apps", "kind": "Deployment", "namespace": "shop", "name": "frontend"},
+                "uid": "u1", "field": "replicas", "before": 1, "after": 0}],
+            "prediction": {}, "result": null,
+        }))
+        .unwrap();
+        reading.faults = vec![fault.to_guard().into_value(), fault.to_record().into_value()];
+        let told =
+            |reading: &SetReading, now: &str| pending(&SetId::stack("shop", "shop"), reading, now.parse().unwrap());
+        let during = told(&reading, "2027-01-15T08:00:30Z");
+        assert_eq!(during.len(), 1);
+        assert!(during[0].starts_with("fault a1b2: scale-to-zero of frontend by bob"), "{during:?}");
+        assert!(during[0].ends_with("Deployment shop/frontend: replicas 1 → 0; the next apply ends it"), "{during:?}");
+        let after = told(&reading, "2027-01-15T09:00:00Z");
+        assert!(after[0].contains("its time is over and nobody has undone it"), "{after:?}");
+        let ended = Fault { stage: boutique_core::fault::Stage::Healed, ..fault };
+        reading.faults = vec![ended.to_record().into_value()];
+        assert_eq!(told(&reading, "2027-01-15T09:00:00Z"), Vec::<String>::new());
     }
 
     #[test]

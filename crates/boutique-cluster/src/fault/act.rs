@@ -15,6 +15,7 @@ use super::{
     begin::BeginError,
     patience::{self, patiently},
     record::owned,
+    safeguards,
 };
 use crate::{
     connect::Cluster,
@@ -47,7 +48,7 @@ impl Stage<'_> {
             Act::Delete { pod, .. } => Ok(self.delete(act, pod).await?),
             Act::Evict { pod } => Ok(self.evict(act, pod).await?),
             Act::PatchPod { pod, patch } => {
-                let patch = retimed(self.pods, pod, patch, self.fault, self.now, self.lasts);
+                let patch = safeguards::patch(retimed(self.pods, pod, patch, self.fault, self.now, self.lasts));
                 let timed = Act::PatchPod { pod: pod.clone(), patch };
                 self.change_pod(&timed, pod, "marked, and changed where it says so").await
             }

@@ -11,10 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     act::Stage,
+    activity::set_up,
     canary,
     heal::heal_expired,
     patience::{create, patiently},
     record::{announce, postpone, take_guard, withdraw},
+    safeguards,
     undo::{Undone, undo},
 };
 use crate::{connect::Cluster, request::ApiError};
@@ -82,11 +84,12 @@ pub async fn begin(
     let clock = Clock { now, began: Instant::now() };
     let bound = Duration::try_from(fault.until.duration_since(now)).unwrap_or_default();
     write_down(fault, injection);
-    let mut healed = heal_expired(cluster, &fault.namespace, now).await?;
-    healed.extend(take_guard(cluster, fault, now).await?);
-    match inject(cluster, fault, injection, &clock, bound).await {
+    // Boxed, because callers keep this future within others.
+    let mut healed = Box::pin(heal_expired(cluster, &fault.namespace, now)).await?;
+    healed.extend(Box::pin(take_guard(cluster, fault, now)).await?);
+    match Box::pin(inject(cluster, fault, injection, &clock, bound)).await {
         Ok((lines, acted)) => Ok(Begun { lines, healed, acted: acted.elapsed() }),
-        Err(cause) => Err(back_out(cluster, fault, cause, clock.now()).await),
+        Err(cause) => Err(Box::pin(back_out(cluster, fault, cause, clock.now())).await),
     }
 }
 
@@ -141,10 +144,10 @@ async fn inject(
     clock: &Clock,
     bound: Duration,
 ) -> Result<(Vec<String>, Instant), BeginError> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = safeguards::warning().into_iter().collect();
     announce(cluster, fault).await?;
     if injection.canary {
-        lines.push(canary::prove(cluster, fault).await?);
+        lines.push(Box::pin(canary::prove(cluster, fault)).await?);
     }
     let pods = match injection.acts.iter().any(|act| matches!(act, Act::PatchPod { .. })) {
         true => patiently(|| cluster.list(Kind::POD, Some(&fault.namespace), SELECTOR)).await?.items,
@@ -156,7 +159,7 @@ async fn inject(
         postpone(cluster, fault).await?;
     }
     let fuse = match fault.fuse {
-        Some(_) => Some(create(cluster, &fuse(fault, bound), &fault.id).await?),
+        Some(_) => Some(create(cluster, &safeguards::fuse(fuse(fault, bound)), &fault.id).await?),
         None => None,
     };
     let acted = Instant::now();
@@ -169,7 +172,15 @@ async fn inject(
         now: clock.now(),
         lasts: lasts(bound, injection),
     };
-    lines.extend(act(&stage, &injection.acts).await?);
+    // What is added comes first; nobody is sent to a proxy that does not know yet what to do.
+    let changes_from =
+        injection.acts.iter().position(|act| matches!(act, Act::Change(_))).unwrap_or(injection.acts.len());
+    let (first, then) = injection.acts.split_at(changes_from);
+    lines.extend(act(&stage, first).await?);
+    if let Some(activity) = &injection.activity {
+        lines.extend(Box::pin(set_up(cluster, fault, activity)).await?);
+    }
+    lines.extend(act(&stage, then).await?);
     Ok((lines, acted))
 }
 

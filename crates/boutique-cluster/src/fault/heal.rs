@@ -40,8 +40,36 @@ pub async fn heal_expired(cluster: &Cluster, namespace: &str, now: Timestamp) ->
     Ok(healed)
 }
 
+/// Ends every fault that stands in a namespace, given its records, also before its time, and removes what is left of others.
+///
+/// # Errors
+///
+/// The first failure, after all else was tried.
+pub(crate) async fn end_all(cluster: &Cluster, namespace: &str, records: &[Value]) -> Result<Vec<Undone>, ApiError> {
+    let mut ended = heal_all(cluster, records, Timestamp::now(), |_| true).await?;
+    let objects = residue::look(cluster, namespace).await?;
+    ended.extend(clear(cluster, namespace, &objects, &super::records(cluster, namespace).await?).await?);
+    Ok(ended)
+}
+
+/// Undoes what the faults of a shop that is being taken down have done outside of its namespace, and puts their fuses out.
+///
+/// # Errors
+///
+/// The first failure.
+pub(crate) async fn undo_outside(cluster: &Cluster, records: &[Value]) -> Result<Vec<Undone>, ApiError> {
+    let mut undone = Vec::new();
+    for mut fault in standing(records) {
+        // The shop's own objects are gone by now, and its pods with them.
+        fault.changes.retain(|change| change.object.namespace.as_ref() != Some(&fault.namespace));
+        fault.pods.clear();
+        undone.push(undo(cluster, &fault, Timestamp::now()).await?);
+    }
+    Ok(undone)
+}
+
 /// Heals the faults of these records that are to be healed.
-pub(crate) async fn heal_all(
+async fn heal_all(
     cluster: &Cluster,
     records: &[Value],
     now: Timestamp,
@@ -66,7 +94,7 @@ pub(crate) async fn heal_all(
 }
 
 /// Removes objects whose fault is over or unknown.
-pub(crate) async fn clear(
+async fn clear(
     cluster: &Cluster,
     namespace: &str,
     objects: &[Value],
@@ -84,7 +112,7 @@ pub(crate) async fn clear(
 }
 
 /// The faults that stand, each once. The guard repeats a record; alone it means that the record was not written any more.
-pub(super) fn standing(records: &[Value]) -> Vec<Fault> {
+pub(crate) fn standing(records: &[Value]) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     let (guards, records): (Vec<&Value>, Vec<&Value>) = records.iter().partition(|record| name(record) == GUARD);
     let known: Vec<Fault> = records.iter().filter_map(|record| Fault::from_config_map(record).ok()).collect();

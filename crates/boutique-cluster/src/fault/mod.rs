@@ -13,6 +13,7 @@ mod patience;
 mod record;
 mod rehearse;
 mod residue;
+mod safeguards;
 mod scene;
 mod undo;
 
@@ -25,5 +26,4 @@ pub use rehearse::{Rehearsed, rehearse, requests};
 pub use scene::scene;
 pub use undo::{Undone, undo};
 
-pub(crate) use heal::{clear, heal_all};
-pub(crate) use undo::undo_outside;
+pub(crate) use heal::{end_all, standing, undo_outside};

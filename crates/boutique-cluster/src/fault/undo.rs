@@ -3,7 +3,7 @@
 //! Changes go back only where the fault's value still stands. What was added goes with the fuse. Pods that were touched are
 //! replaced. All of it may be repeated, and two may do it at the same time.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use boutique_core::{
     contract::{FAULT, FAULT_MANAGER},
@@ -54,23 +54,28 @@ pub async fn undo(cluster: &Cluster, fault: &Fault, now: Timestamp) -> Result<Un
     let mut failures = Vec::new();
     // Last changed first, as with every undo.
     for change in fault.changes.iter().rev() {
-        failures.extend(take_back(cluster, change, &mut undone).await.err());
+        failures.extend(Box::pin(take_back(cluster, change, &mut undone)).await.err());
     }
-    failures.extend(put_out(cluster, fault, &mut undone).await.err());
-    failures.extend(replace_pods(cluster, fault, &mut undone).await.err());
+    failures.extend(Box::pin(put_out(cluster, fault, &mut undone)).await.err());
+    failures.extend(Box::pin(replace_pods(cluster, fault, &mut undone)).await.err());
     match failures.into_iter().next() {
         Some(error) => Err(error),
         None => Ok(undone),
     }
 }
 
-/// As [`undo`], of a shop that is being taken down: what is outside of the namespace goes back, what was added is removed,
-/// and the shop's own objects go anyway.
-pub(crate) async fn undo_outside(cluster: &Cluster, fault: &Fault, now: Timestamp) -> Result<Undone, ApiError> {
-    let mut outside = fault.clone();
-    outside.changes.retain(|change| change.object.namespace.as_ref() != Some(&fault.namespace));
-    outside.pods.clear();
-    undo(cluster, &outside, now).await
+/// One sentence.
+impl fmt::Display for Undone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.fault)?;
+        if !self.done.is_empty() {
+            write!(f, ": {}", self.done.join(", "))?;
+        }
+        if !self.kept.is_empty() {
+            write!(f, "; kept: {}", self.kept.join(", "))?;
+        }
+        Ok(())
+    }
 }
 
 async fn take_back(cluster: &Cluster, change: &Change, undone: &mut Undone) -> Result<(), ApiError> {

@@ -1,14 +1,23 @@
-//! Fault records: one fault at a time, whoever comes, and nothing left behind.
+//! Faults: one at a time, undone whoever is left, and nothing left behind.
+
+mod beginning;
+mod killed;
+mod restarting;
+mod rights;
+mod undoing;
 
 use std::time::Duration;
 
 use boutique_cluster::{
-    faults::{self, AnnounceError},
-    inject::{Victim, kill},
+    connect::Cluster,
+    fault::{self, Begun},
+    observe::ShopWatch,
+    watch::{Follow, Followed},
 };
 use boutique_core::{
-    fault::{Fault, GUARD, HISTORY, Stage, Undo},
-    object::{Kind, Manifest},
+    contract::FAULT,
+    fault::{Act, Change, Fault, Field, Injection, PodRef, Scene, Stage, Undo, Wish, kind},
+    object::{Kind, Manifest, ObjectRef},
     service::Service,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -16,17 +25,47 @@ use serde_json::{Value, json};
 
 use crate::harness::Shop;
 
-fn fault(shop: &Shop, who: &str, since: Timestamp) -> Fault {
+/// How long Kubernetes may take for what it does by itself.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A shop whose pods run.
+async fn running(name: &str) -> Shop {
+    let shop = Shop::new(name).await;
+    shop.apply().await;
+    until_running(&shop).await;
+    shop
+}
+
+async fn until_running(shop: &Shop) {
+    let mut watch = ShopWatch::start(&shop.cluster, shop.namespace());
+    let all = async {
+        loop {
+            watch.changed().await.expect("the shop can be watched");
+            let ready = |live: &Value| live["status"]["readyReplicas"] == live["spec"]["replicas"];
+            let deployments = &watch.objects().deployments;
+            if deployments.len() == shop.replicas.len() && deployments.iter().all(ready) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, all).await.expect("the pods come up");
+}
+
+async fn scene(shop: &Shop) -> Scene {
+    fault::scene(&shop.cluster, shop.namespace()).await.expect("the shop can be looked at")
+}
+
+fn mk_fault(namespace: &str, who: &str, since: Timestamp, bound: Duration) -> Fault {
     Fault {
-        id: faults::new_id(),
-        kind: "kill-pods".to_owned(),
+        id: fault::new_id(),
+        kind: "a-test".to_owned(),
         service: Service::Cartservice,
         peer: None,
-        namespace: shop.namespace().to_owned(),
+        namespace: namespace.to_owned(),
         stack: None,
         who: who.to_owned(),
         since,
-        until: since + SignedDuration::from_secs(90),
+        until: since + SignedDuration::try_from(bound).expect("a bound is short"),
         stage: Stage::Active,
         undo: Undo::Live,
         changes: Vec::new(),
@@ -38,79 +77,88 @@ fn fault(shop: &Shop, who: &str, since: Timestamp) -> Fault {
     }
 }
 
-fn finished(fault: &Fault) -> Fault {
-    Fault { stage: Stage::Finished, ..fault.clone() }
+/// An injection of these acts; what else there is to one is that of a kill.
+fn injection(scene: &Scene, acts: Vec<Act>) -> Injection {
+    let wish = Wish {
+        id: "x".to_owned(),
+        service: Service::Cartservice,
+        peer: None,
+        count: None,
+        grace: None,
+        bound: Duration::from_secs(60),
+        delay: Duration::ZERO,
+        image: None,
+    };
+    let kill = kind::by_name("kill-pods").expect("is a kind").inject(scene, &wish).expect("there are pods");
+    Injection { acts, comes_back: Duration::ZERO, canary: false, activity: None, ..kill }
 }
 
+/// A policy that keeps everybody from a service.
+fn adds(scene: &Scene) -> Injection {
+    let spec = json!({"spec": {"podSelector": {"matchLabels": {"app": "cartservice"}}, "policyTypes": ["Ingress"]}});
+    let policy = Manifest::new(Kind::NETWORK_POLICY, &scene.namespace, "boutique-test", spec);
+    injection(scene, vec![Act::Add(policy)])
+}
+
+fn change(scene: &Scene, service: &str, field: Field, before: Option<Value>, after: Option<Value>) -> Act {
+    let named = |live: &&Value| live["metadata"]["name"] == service;
+    let live = scene.deployments.iter().find(named).expect("the service is there");
+    Act::Change(Change {
+        object: ObjectRef::of(live).expect("is an object"),
+        uid: live["metadata"]["uid"].as_str().expect("is alive").to_owned(),
+        field,
+        before,
+        after,
+    })
+}
+
+fn port() -> Field {
+    Field::Env { container: "server".to_owned(), name: "PORT".to_owned() }
+}
+
+/// No pods of one service, and a wrong variable in another.
+fn changes(scene: &Scene) -> Injection {
+    let scaled = change(scene, "cartservice", Field::Replicas, Some(json!(1)), Some(json!(0)));
+    let mistaken = change(scene, "frontend", port(), Some(json!("8080")), Some(json!("1")));
+    injection(scene, vec![scaled, mistaken])
+}
+
+/// Another image in a running pod.
+fn touches(scene: &Scene, fault: &Fault, bound: Duration) -> Injection {
+    let pod = scene.living_pods(Service::Cartservice)[0].clone();
+    let mut patch = Act::live_patch(&pod, &fault.id, scene.now, bound).expect("the pod has started");
+    patch.push(json!({"op": "replace", "path": "/spec/containers/0/image", "value": "registry.invalid/broken:v1"}));
+    injection(scene, vec![Act::PatchPod { pod: PodRef::of(&pod).expect("is a pod"), patch }])
+}
+
+async fn begin(cluster: &Cluster, fault: &mut Fault, injection: &Injection) -> Begun {
+    fault::begin(cluster, fault, injection, fault.since).await.unwrap_or_else(|error| panic!("begin: {error}"))
+}
+
+/// Names of the records and the guard.
 async fn names(shop: &Shop) -> Vec<String> {
-    let records = faults::records(&shop.cluster, shop.namespace()).await.expect("records can be listed");
+    let records = fault::records(&shop.cluster, shop.namespace()).await.expect("records can be listed");
     records.iter().map(|record| record["metadata"]["name"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_two_that_start_at_the_same_moment_one_is_told_who_the_other_is() {
-    let shop = Shop::new("two-faults").await;
-    let now = Timestamp::now();
-    let (ann, bob) = (fault(&shop, "ann", now), fault(&shop, "bob", now));
-    let (first, second) =
-        tokio::join!(faults::announce(&shop.cluster, &ann, now), faults::announce(&shop.cluster, &bob, now));
-    let (won, refused) = if first.is_ok() { (&ann, second) } else { (&bob, first) };
-    match refused.unwrap_err() {
-        AnnounceError::Busy(other) => assert_eq!(other.who, won.who),
-        error => panic!("{error}"),
+/// Waits until nothing but records carries the label of a fault.
+async fn until_no_residue(shop: &Shop, within: Duration) {
+    let follows = [Kind::JOB, Kind::NETWORK_POLICY, Kind::POD].map(|kind| Follow::labelled(kind, FAULT));
+    let mut followed = Followed::start(&shop.cluster, shop.namespace(), follows.into());
+    let gone = async {
+        loop {
+            followed.changed().await.expect("what is left can be watched");
+            if followed.objects().next().is_none() {
+                return;
+            }
+        }
+    };
+    if tokio::time::timeout(within, gone).await.is_err() {
+        panic!("left: {:?}", followed.objects().map(|(object, _)| object.to_string()).collect::<Vec<_>>());
     }
-    assert_eq!(names(&shop).await.len(), 2, "the guard and one record");
-    shop.finish().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_fault_whose_author_went_away_is_taken_over_when_its_time_is_up() {
-    let shop = Shop::new("stale-fault").await;
-    let long_ago = Timestamp::now() - SignedDuration::from_hours(1);
-    let left = fault(&shop, "ann", long_ago);
-    faults::announce(&shop.cluster, &left, long_ago).await.unwrap();
-    let now = Timestamp::now();
-    let next = fault(&shop, "bob", now);
-    let taken_over = faults::announce(&shop.cluster, &next, now).await.unwrap();
-    assert_eq!(taken_over.map(|fault| fault.who).as_deref(), Some("ann"));
-    // The first one comes back to life: what it finishes is its own record, and not the other's guard.
-    faults::finish(&shop.cluster, &finished(&left)).await.unwrap();
-    assert!(names(&shop).await.contains(&GUARD.to_owned()));
-    faults::finish(&shop.cluster, &finished(&next)).await.unwrap();
-    assert!(!names(&shop).await.contains(&GUARD.to_owned()));
-    shop.finish().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_history_stays_short() {
-    let shop = Shop::new("many-faults").await;
-    let begin = Timestamp::now() - SignedDuration::from_hours(2);
-    for n in 0..HISTORY + 2 {
-        let since = begin + SignedDuration::from_mins(i64::try_from(n).unwrap());
-        let one = fault(&shop, "ann", since);
-        faults::announce(&shop.cluster, &one, since).await.unwrap();
-        faults::finish(&shop.cluster, &finished(&one)).await.unwrap();
-    }
-    assert_eq!(names(&shop).await.len(), HISTORY);
-    shop.finish().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pod_that_came_later_under_the_same_name_is_not_killed() {
-    let shop = Shop::new("victims").await;
-    let container = json!({"name": "server", "image": "registry.invalid/x:v1"});
-    let pod = Manifest::new(Kind::POD, shop.namespace(), "cartservice-1", json!({"spec": {"containers": [container]}}));
-    let live = shop.cluster.create(&pod, "x").await.unwrap();
-    let victim = Victim::of(&live).unwrap();
-    let other = Victim { uid: "00000000-0000-0000-0000-000000000000".to_owned(), ..victim.clone() };
-    let quick = Some(Duration::from_secs(1));
-    let killed = kill(&shop.cluster, shop.namespace(), &[other], quick, false).await.unwrap();
-    assert_eq!(killed, Vec::<String>::new());
-    let rehearsed = kill(&shop.cluster, shop.namespace(), std::slice::from_ref(&victim), quick, true).await.unwrap();
-    assert_eq!(rehearsed, ["cartservice-1"]);
-    let standing = shop.cluster.get(Kind::POD, Some(shop.namespace()), "cartservice-1").await.unwrap().unwrap();
-    assert_eq!(standing.pointer("/metadata/deletionTimestamp"), None::<&Value>, "a rehearsal kills nobody");
-    let killed = kill(&shop.cluster, shop.namespace(), &[victim], quick, false).await.unwrap();
-    assert_eq!(killed, ["cartservice-1"]);
-    shop.finish().await;
+/// What a shop's Deployments say of themselves.
+async fn specs(shop: &Shop) -> Vec<Value> {
+    scene(shop).await.deployments.iter().map(|live| live["spec"].clone()).collect()
 }

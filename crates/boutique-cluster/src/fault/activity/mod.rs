@@ -1,8 +1,11 @@
 //! What goes on while a fault lasts, beyond the acts at its beginning.
 
+mod delay;
 mod load;
 mod redis;
 mod squeeze;
+
+pub(super) use delay::set_up;
 
 use boutique_core::fault::{Activity, Fault, Injection};
 use tokio::{
@@ -76,7 +79,7 @@ pub fn activity(
             Activity::FillRedis { pod, bytes, over, expire } => {
                 redis::fill(&work, &redis::Filling { pod: &pod, bytes, over, expire }).await
             }
-            Activity::Delay { .. } => Ok(Vec::new()),
+            Activity::Delay { .. } => delay::goes_on_by_itself(),
         }
     });
     Some(Ongoing { lines, task })

@@ -59,7 +59,9 @@ pub(super) async fn fill(work: &Work, filling: &Filling<'_>) -> Result<Vec<Strin
             () = work.cancel.cancelled() => break,
             _ = tick.tick() => {}
         }
-        match connection.set(&key(work, written), value, filling.expire).await {
+        // All of them expire at the same time, counted from the beginning.
+        let expire = filling.expire.saturating_sub(began.elapsed());
+        match connection.set(&key(work, written), value, expire).await {
             Ok(()) => written += 1,
             Err(trouble) => {
                 end = Some(trouble);

@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use boutique_core::{
-    fault::{Act, PodRef},
+    fault::{Act, PodRef, with_memory_limit},
     object::{Kind, ObjectRef},
     quantity::Quantity,
 };
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{ActivityError, Work, load::load};
 use crate::{
@@ -54,8 +54,8 @@ struct Squeezed<'a> {
     work: &'a Work,
     pod: &'a PodRef,
     container: &'a str,
-    /// What it had asked for, in bytes; a request must not be above the limit.
-    asked: Option<u64>,
+    /// The pod as it was before.
+    before: Value,
     restarts: u64,
     followed: Followed,
 }
@@ -70,10 +70,10 @@ pub(super) async fn squeeze(
     let follow = Follow { fields: format!("metadata.name={}", pod.name), ..Follow::labelled(Kind::POD, "") };
     let mut followed = Followed::start(&work.cluster, &work.fault.namespace, vec![follow]);
     followed.changed().await?;
-    let mut squeezed = Squeezed { work, pod, container, asked: None, restarts: 0, followed };
+    let mut squeezed = Squeezed { work, pod, container, before: Value::Null, restarts: 0, followed };
     if let Some(live) = squeezed.live() {
-        squeezed.asked = requested(&live, container);
         squeezed.restarts = restarts(&live, container);
+        squeezed.before = live;
     }
     let limit = tokio::select! {
         () = work.cancel.cancelled() => return Ok(vec!["the memory was not squeezed any more".to_owned()]),
@@ -145,10 +145,8 @@ impl Squeezed<'_> {
     }
 
     async fn limit_to(&mut self, limit: u64) -> Result<Answer, ActivityError> {
-        let mut resources = json!({"limits": {"memory": limit.to_string()}});
-        if let Some(asked) = self.asked {
-            resources["requests"] = json!({"memory": asked.min(limit).to_string()});
-        }
+        let resources = with_memory_limit(&self.before, self.container, limit)
+            .map_err(|refusal| ActivityError::Other(refusal.to_string()))?;
         let act = Act::Resize { pod: self.pod.clone(), container: self.container.to_owned(), resources };
         let namespace = &self.work.fault.namespace;
         match patiently(|| send(&self.work.cluster, namespace, &act, false)).await {
@@ -231,10 +229,6 @@ fn restarts(live: &Value, container: &str) -> u64 {
     status(live, container).and_then(|status| status.get("restartCount")?.as_u64()).unwrap_or(0)
 }
 
-fn requested(live: &Value, container: &str) -> Option<u64> {
-    named(live.pointer("/spec/containers"), container)?.pointer("/resources/requests/memory").and_then(bytes)
-}
-
 /// Why the container ended last; a container that the kernel kills while it starts is a StartError.
 fn last_end(live: &Value, container: &str) -> Option<String> {
     let status = status(live, container)?;
@@ -261,6 +255,8 @@ fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn mk_pod(limit: &str, restarts: u64, condition: Option<Value>) -> Value {
