@@ -8,9 +8,17 @@ use serde::Serialize;
 use crate::catalogue::Page;
 use crate::measure::{Measurement, Tally};
 use crate::predict::{Effect, PageImpact, Prediction};
+use crate::probe::Outcome;
+
+mod detection;
+
+pub use detection::{AlertGrade, Detection, Sighting};
 
 /// Answers of a page below which its silence proves nothing.
 const ENOUGH: u64 = 5;
+
+/// By how much a page has to be later than before to count as slower, where nobody said by how much.
+const NOTICED: Duration = Duration::from_millis(20);
 
 /// What a comparison says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -58,6 +66,10 @@ pub struct Grade {
     /// How the measured duration compares with the predicted one; says nothing where either is absent, and does not
     /// count for the verdict, because it depends on the machine.
     pub duration: Option<&'static str>,
+    /// Whether the alerts that were predicted fired; absent where nobody watched. Does not count for the verdict, because it
+    /// depends on how the shop is monitored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detection: Option<Detection>,
 }
 
 /// Compares a prediction with what was measured.
@@ -70,7 +82,7 @@ pub fn grade(prediction: &Prediction, measurement: &Measurement) -> Grade {
         .collect();
     let verdict = pages.iter().map(|page| page.verdict).max().unwrap_or(Verdict::Inconclusive);
     let duration = prediction.gap.zip(measurement.time_to_recovery()).map(|(gap, took)| gap.judge(took));
-    Grade { pages, verdict, duration }
+    Grade { pages, verdict, duration, detection: None }
 }
 
 fn page(impact: &PageImpact, tally: &Tally, prediction: &Prediction, measurement: &Measurement) -> PageGrade {
@@ -81,12 +93,13 @@ fn page(impact: &PageImpact, tally: &Tally, prediction: &Prediction, measurement
         Effect::Fails if tally.bad > 0 => Verdict::Confirmed,
         // Too few requests during a short outage may all have missed it.
         Effect::Fails if blind || tally.known() < expected_probes(measurement, impact.page) => Verdict::Inconclusive,
+        Effect::Fails if too_early(prediction, measurement) => Verdict::Inconclusive,
         Effect::Fails => Verdict::Refuted,
         Effect::MayFail if blind => Verdict::Inconclusive,
         Effect::MayFail if tally.bad > 0 && too_long => Verdict::Refuted,
         Effect::MayFail => Verdict::Confirmed,
         // One bad answer among many may be anything, two are a pattern.
-        Effect::Slows => slowed(impact, tally, measurement),
+        Effect::Slows => slowed(impact, tally, prediction, measurement),
         Effect::Works | Effect::Degrades if tally.bad >= 2 => Verdict::Refuted,
         Effect::Works | Effect::Degrades if tally.bad == 1 || blind || tally.known() < ENOUGH => Verdict::Inconclusive,
         Effect::Works | Effect::Degrades => Verdict::Confirmed,
@@ -94,16 +107,29 @@ fn page(impact: &PageImpact, tally: &Tally, prediction: &Prediction, measurement
     PageGrade { predicted: impact.clone(), observed: tally.clone(), verdict, seen: seen(tally) }
 }
 
-/// Whether a page got slower, or some of its answers came too late. Both prove that it was held up.
-fn slowed(impact: &PageImpact, tally: &Tally, measurement: &Measurement) -> Verdict {
-    if tally.bad >= 2 {
+/// Whether a page got slower, or some of its answers came too late. Single failures say nothing: pods may have been
+/// exchanged to make it slow.
+fn slowed(impact: &PageImpact, tally: &Tally, prediction: &Prediction, measurement: &Measurement) -> Verdict {
+    if tally.failures.get(&Outcome::Timeout.word()).is_some_and(|late| *late >= 2) {
         return Verdict::Confirmed;
     }
-    let Some((before, during)) = measurement.latency.before.zip(measurement.latency.during) else {
-        return Verdict::Inconclusive;
-    };
-    let expected = impact.late_by.map_or(before.p95, |late_by| late_by / 2);
-    if during.p95 >= before.p95 + expected { Verdict::Confirmed } else { Verdict::Refuted }
+    let latency = measurement.latency_by_page.get(&impact.page).copied().unwrap_or_default();
+    let Some((before, during)) = latency.before.zip(latency.during) else { return Verdict::Inconclusive };
+    // Half of what was promised, and so much at least that it is not the weather.
+    let expected = impact.late_by.map_or(before.p95.max(NOTICED), |late_by| late_by / 2);
+    if during.p95 >= before.p50 + expected {
+        Verdict::Confirmed
+    } else if tally.known() < ENOUGH || too_early(prediction, measurement) {
+        Verdict::Inconclusive
+    } else {
+        Verdict::Refuted
+    }
+}
+
+/// Whether the measurement ended before the effect had to be there.
+fn too_early(prediction: &Prediction, measurement: &Measurement) -> bool {
+    let measured = measurement.ended_at.saturating_sub(measurement.injected_at);
+    prediction.begins.is_some_and(|begins| measured < begins.longest)
 }
 
 /// Requests of a page that would have to be answered well before an outage of the shop counts as missed: pages that are
@@ -129,8 +155,8 @@ fn seen(tally: &Tally) -> String {
 mod tests {
     use super::*;
     use crate::measure::measure;
-    use crate::predict::{Kill, Loss, Readiness, predict};
-    use crate::probe::{Outcome, Sample, Timetable};
+    use crate::predict::{Gap, Kill, Loss, Readiness, predict};
+    use crate::probe::{Sample, Timetable};
     use crate::service::Service;
 
     fn mk_prediction(service: Service) -> Prediction {
@@ -205,5 +231,43 @@ mod tests {
         let grade = grade(&mk_prediction(Service::Cartservice), &measure(&[], Duration::ZERO));
         assert_eq!(grade.verdict, Verdict::Inconclusive);
         assert_eq!(grade.pages[0].seen, "nothing seen");
+    }
+
+    fn mk_slow(late_by: Option<Duration>) -> Prediction {
+        let mut prediction = predict(&Loss::Nothing { service: Service::Productcatalogservice, reason: String::new() });
+        for page in &mut prediction.pages {
+            page.effect = Effect::Slows;
+            page.late_by = late_by;
+        }
+        prediction
+    }
+
+    fn mk_times(slow: Duration) -> Measurement {
+        let samples: Vec<Sample> = (0..600)
+            .map(|n| Timetable::THROUGH_API_SERVER.slot(n))
+            .map(|slot| {
+                let took = if during(slot.at) { slow } else { Duration::from_millis(9) };
+                Sample { at: slot.at, page: slot.page, took, outcome: Outcome::Good }
+            })
+            .collect();
+        measure(&samples, Duration::from_secs(5))
+    }
+
+    #[test]
+    fn a_page_that_slows_as_much_as_was_said_confirms() {
+        let late = Some(Duration::from_millis(200));
+        let home = |slow| grade(&mk_slow(late), &mk_times(Duration::from_millis(slow))).pages[0].verdict;
+        assert_eq!(home(209), Verdict::Confirmed);
+        assert_eq!(home(30), Verdict::Refuted);
+        let somehow = |slow| grade(&mk_slow(None), &mk_times(Duration::from_millis(slow))).pages[0].verdict;
+        assert_eq!(somehow(60), Verdict::Confirmed);
+        assert_eq!(somehow(12), Verdict::Refuted);
+    }
+
+    #[test]
+    fn what_had_no_time_to_begin_is_no_refutation() {
+        let later = Gap { shortest: Duration::from_secs(20), longest: Duration::from_secs(60) };
+        let prediction = Prediction { begins: Some(later), ..mk_prediction(Service::Cartservice) };
+        assert_eq!(grade(&prediction, &mk_measurement(|_, _| false)).verdict, Verdict::Inconclusive);
     }
 }

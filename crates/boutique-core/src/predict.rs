@@ -32,6 +32,7 @@ pub(crate) use gap::comes_back;
 pub use gap::{Gap, Readiness};
 pub use gone::Gone;
 pub use killed::Kill;
+pub(crate) use killed::serves_on;
 pub use slow::{PATIENCE, Slow};
 pub(crate) use way::callees_by_harm;
 
@@ -114,6 +115,9 @@ pub struct Prediction {
     pub pages: Vec<PageImpact>,
     /// How long the pages that fail will fail; absent where none does.
     pub gap: Option<Gap>,
+    /// How long after T0 the effect begins, if not at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begins: Option<Gap>,
     /// How long the fault lasts, if it does not heal itself.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "seconds::maybe")]
     pub lasts: Option<Duration>,
@@ -141,7 +145,7 @@ impl Prediction {
     /// With an alert more.
     #[must_use]
     pub(crate) fn alert(mut self, alert: ExpectedAlert) -> Self {
-        if !self.alerts.iter().any(|known| known.name == alert.name) {
+        if alert.fires_ever() && !self.alerts.iter().any(|known| known.name == alert.name) {
             self.alerts.push(alert);
         }
         self
@@ -164,14 +168,16 @@ impl Prediction {
 
 /// Predicts a fault.
 pub fn predict(loss: &Loss) -> Prediction {
-    match loss {
+    let mut prediction = match loss {
         Loss::Killed(kill) => killed::predict(kill),
         Loss::Gone(gone) => gone::predict(gone),
         Loss::Cut(cut) => cut::predict(cut),
         Loss::Slow(slow) => slow::predict(slow),
         Loss::Drained(drained) => drained::predict(drained),
         Loss::Nothing { service, reason } => nothing(*service, reason),
-    }
+    };
+    prediction.alerts.retain(ExpectedAlert::fires_ever);
+    prediction
 }
 
 fn nothing(service: Service, reason: &str) -> Prediction {
@@ -182,7 +188,16 @@ fn nothing(service: Service, reason: &str) -> Prediction {
 impl Prediction {
     /// A prediction that so far says nothing but what pages do.
     fn of(service: Service, pages: Vec<PageImpact>) -> Self {
-        Self { service, pages, gap: None, lasts: None, ending: None, alerts: Vec::new(), notes: Vec::new() }
+        Self {
+            service,
+            pages,
+            gap: None,
+            begins: None,
+            lasts: None,
+            ending: None,
+            alerts: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 }
 

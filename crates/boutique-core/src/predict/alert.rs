@@ -54,13 +54,22 @@ impl ExpectedAlert {
         }
     }
 
+    /// When it fires at the latest, after T0, if its condition holds so long.
+    pub fn latest_at(&self, windows: Windows) -> Duration {
+        self.after_at(windows) + Duration::from_secs(u64::from(LAG * Pace::of(windows).interval.seconds()))
+    }
+
+    /// Whether it fires within the fault at any pace.
+    pub(crate) fn fires_ever(&self) -> bool {
+        [Windows::Standard, Windows::Lab].into_iter().any(|windows| self.fires(windows) != Fires::Never)
+    }
+
     /// Whether it fires within the fault, given how fast monitoring runs.
     pub fn fires(&self, windows: Windows) -> Fires {
         let after = self.after_at(windows);
-        let lag = Duration::from_secs(u64::from(LAG * Pace::of(windows).interval.seconds()));
         if self.holds_until.longest < after {
             Fires::Never
-        } else if self.holds_until.shortest >= after + lag {
+        } else if self.holds_until.shortest >= self.latest_at(windows) {
             Fires::Surely
         } else {
             Fires::Perhaps
@@ -117,27 +126,33 @@ fn share(page: Page) -> u32 {
 }
 
 /// The budget burns when pages fail: over the long window so many must have gone wrong that 14.4 times the budget of 99.9 %
-/// is spent, which is a thousandth, so that the shares' "per mille" and the budget's cancel out.
-fn burn(pages: &[PageImpact], fails_until: Gap) -> Option<ExpectedAlert> {
-    let share: u32 = pages.iter().filter(|page| page.effect == Effect::Fails).map(|page| share(page.page)).sum();
-    if share == 0 {
+/// is spent, which is a thousandth, so that the shares' "per mille" and the budget's cancel out. Shoppers' requests count,
+/// and so do the monitoring's own journeys, one for each page in each interval; at least five have to fail.
+fn burn(pages: &[PageImpact], begins: Duration, fails_until: Gap) -> Option<ExpectedAlert> {
+    let failing: Vec<Page> = pages.iter().filter(|page| page.effect == Effect::Fails).map(|page| page.page).collect();
+    let count = u32::try_from(failing.len()).unwrap_or_default();
+    if count == 0 {
         return None;
     }
-    let begins = [Windows::Standard, Windows::Lab].map(|windows| {
+    let shoppers: u32 = failing.iter().copied().map(share).sum();
+    let filled = |windows: Windows, share: u32| {
         let burn = Pace::of(windows).burns[0];
         Duration::from_secs_f64(f64::from(burn.long.seconds()) * burn.factor / f64::from(share))
+    };
+    let begins = [Windows::Standard, Windows::Lab].map(|windows| {
+        let five = Duration::from_secs(u64::from(Pace::of(windows).interval.seconds())) * 5 / count;
+        begins + filled(windows, shoppers).min(filled(windows, count * 200).max(five))
     });
-    let per_cent = (share / 10).min(100);
-    Some(alert(
-        "BoutiqueErrorBudgetBurn",
-        begins,
-        fails_until,
-        format!("about {per_cent} of 100 requests of shoppers fail; 0.1 may"),
-    ))
+    let reason =
+        format!("about {} of 100 requests of shoppers fail, {count} of 5 journeys; 0.1 of 100 may", shoppers / 10);
+    Some(alert("BoutiqueErrorBudgetBurn", begins, fails_until, reason))
 }
 
 pub(super) fn of_kill(kill: &Kill, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
-    down(kill.service, comes_back(kill.readiness)).into_iter().chain(burn(pages, super::gap::of_kill(kill))).collect()
+    down(kill.service, comes_back(kill.readiness))
+        .into_iter()
+        .chain(burn(pages, Duration::ZERO, super::gap::of_kill(kill)))
+        .collect()
 }
 
 pub(super) fn of_gone(gone: &Gone, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
@@ -145,7 +160,10 @@ pub(super) fn of_gone(gone: &Gone, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
         // It answers in between, and an alert that has to hold begins anew.
         return Vec::new();
     }
-    down(gone.service, gone.until()).into_iter().chain(burn(pages, super::gap::of_gone(gone))).collect()
+    down(gone.service, gone.until())
+        .into_iter()
+        .chain(burn(pages, gone.begins.shortest, super::gap::of_gone(gone)))
+        .collect()
 }
 
 /// Alerts that look at a service whose pods are gone.
@@ -181,15 +199,43 @@ pub(super) fn of_cut(cut: &Cut, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
     if cut.callee == Service::Emailservice {
         alerts.push(alert("BoutiqueMailsMissing", begins, until, "orders are placed without a confirmation"));
     }
-    alerts.extend(burn(pages, until).map(|mut burn| {
-        burn.after += cut.begins.shortest;
-        burn.after_in_lab += cut.begins.shortest;
-        burn
-    }));
+    alerts.extend(burn(pages, cut.begins.shortest, until));
     alerts
 }
 
 pub(super) fn of_slow(slow: &Slow, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
     let until = Gap { shortest: slow.lasts + slow.ends.shortest, longest: slow.lasts + slow.ends.longest };
-    burn(pages, until).into_iter().collect()
+    burn(pages, slow.begins.shortest, until).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitoring::{MonitoringSpec, Rule, alerts};
+
+    #[test]
+    fn holding_times_are_those_of_the_rules() {
+        for windows in [Windows::Standard, Windows::Lab] {
+            let spec = serde_json::json!({"name": "watch", "namespace": "shop", "stack": "shop", "windows": windows});
+            let spec: MonitoringSpec = serde_json::from_value(spec).unwrap();
+            let groups = alerts::groups(&spec);
+            for (name, hold) in HOLDS {
+                let rule = groups.iter().flat_map(|group| &group.rules).find(|rule| rule.name() == *name);
+                let Some(Rule::Alert { hold: held, .. }) = rule else { panic!("no alert {name}") };
+                assert_eq!(Pace::of(windows).hold(*hold), *held, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_alert_of_a_minute_does_not_see_half_a_minute() {
+        let at = |seconds| {
+            let until = Gap { shortest: Duration::from_secs(seconds), longest: Duration::from_secs(seconds) };
+            alert("BoutiqueServiceDown", AT_ONCE, until, "")
+        };
+        assert_eq!(at(30).fires(Windows::Standard), Fires::Never);
+        assert_eq!(at(70).fires(Windows::Standard), Fires::Perhaps);
+        assert_eq!(at(150).fires(Windows::Standard), Fires::Surely);
+        assert_eq!(at(30).fires(Windows::Lab), Fires::Surely);
+    }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::page::{Answer, Felt, pages};
+use super::page::{self, Answer, Felt, pages};
 use super::way::Target;
-use super::{Effect, Gap, PageImpact, Prediction, alert, gap, notes};
+use super::{Effect, Gap, Kill, PageImpact, Prediction, alert, gap, killed, notes};
 use crate::catalogue::Page;
 use crate::service::Service;
 
@@ -13,8 +13,8 @@ use crate::service::Service;
 pub enum Manner {
     /// A refusal, at once.
     Refused,
-    /// No answer at all.
-    Silent,
+    /// A refusal or no answer at all: that is the network's choice.
+    RefusedOrSilent,
 }
 
 /// A cut between two services.
@@ -34,13 +34,17 @@ pub struct Cut {
     pub lasts: Duration,
     /// How long it takes to go after that.
     pub ends: Gap,
+    /// Whose pods are exchanged by a rollout at the beginning and at the end.
+    pub rolled: Option<Service>,
+    /// Pods that are killed once, so that connections have to be opened anew.
+    pub killed: Option<Kill>,
 }
 
 pub(super) fn predict(cut: &Cut) -> Prediction {
     let target = Target { caller: cut.caller, callee: cut.callee };
     let answer = match cut.manner {
         Manner::Refused => Answer::Refusal,
-        Manner::Silent => Answer::Silence,
+        Manner::RefusedOrSilent => Answer::Either,
     };
     let felt = if cut.open_connections_survive {
         Felt::Perhaps("new connections are cut, a call on an open one may get through")
@@ -49,12 +53,19 @@ pub(super) fn predict(cut: &Cut) -> Prediction {
     } else {
         Felt::Surely
     };
-    let pages = match cut.caller {
+    let mut pages = match cut.caller {
         // Shoppers come another way.
         Some(Service::Loadgenerator) => only_simulated(),
         _ => pages(target, felt, answer),
     };
+    if let Some(service) = cut.rolled {
+        page::exchange(&mut pages, service, "at both ends");
+    }
+    if let Some(kill) = &cut.killed {
+        page::worse(&mut pages, killed::predict(kill).pages);
+    }
     let mut prediction = Prediction::of(cut.callee, pages);
+    prediction.begins = Some(cut.begins);
     prediction.gap = prediction.hurts().then(|| gap::of_cut(cut));
     prediction.lasts = Some(cut.lasts);
     prediction.alerts = alert::of_cut(cut, &prediction.pages);

@@ -54,6 +54,7 @@ pub(super) fn predict(gone: &Gone) -> Prediction {
         Prediction::of(gone.service, pages(Target::all_calls_of(gone.service), felt(gone), Answer::Refusal));
     let gap = gap::of_gone(gone);
     prediction.gap = prediction.hurts().then_some(gap);
+    prediction.begins = Some(gone.begins);
     prediction.lasts = Some(gone.lasts);
     prediction.alerts = if gone.survivors > 0 { Vec::new() } else { alert::of_gone(gone, &prediction.pages) };
     prediction.notes = notes::of_service(gone.service);

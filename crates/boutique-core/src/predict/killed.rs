@@ -49,6 +49,6 @@ pub(super) fn felt(kill: &Kill) -> Felt {
 
 /// Whether the process takes no notice of SIGTERM and is killed at the end of its grace period: Node.js and Python as
 /// PID 1 without a handler, as upstream's images start them.
-pub(super) fn serves_on(service: Service) -> bool {
+pub(crate) fn serves_on(service: Service) -> bool {
     matches!(workload(service).language, Language::Node | Language::Python) && service != Service::Loadgenerator
 }

@@ -21,6 +21,8 @@ pub(super) enum Answer {
     Refusal,
     /// Calls hang, also those of callers that could do without: upstream gives a deadline to ads only.
     Silence,
+    /// One of the two, which depends on the network.
+    Either,
 }
 
 /// Every page, given that the calls of `target` fail.
@@ -46,27 +48,51 @@ fn impact(page: Page, target: Target, felt: Felt, answer: Answer) -> PageImpact 
         };
     };
     let chain = way.chain();
-    match (hardness(&way.through, way.hardness, answer), felt, way.condition) {
-        (Hardness::Soft, _, _) if answer == Answer::Silence => {
-            said(Effect::Degrades, format!("{chain}: given up after 100 ms"))
-        }
-        (Hardness::Soft, _, _) => said(Effect::Degrades, format!("{chain}: a refusal is only logged")),
-        (Hardness::Hard, Felt::Perhaps(why), _) => said(Effect::MayFail, format!("{chain}: {why}")),
-        (Hardness::Hard, Felt::Surely, Condition::CartNotEmpty) => {
+    if way.hardness == Hardness::Soft {
+        return without(page, &chain, &way.through, felt, answer);
+    }
+    match (felt, way.condition) {
+        (Felt::Perhaps(why), _) => said(Effect::MayFail, format!("{chain}: {why}")),
+        (Felt::Surely, Condition::CartNotEmpty) => {
             said(Effect::MayFail, format!("{chain}: fails only for a cart with something in it"))
         }
-        (Hardness::Hard, Felt::Surely, Condition::Always) if way.hardness == Hardness::Soft => {
-            said(Effect::Fails, format!("{chain}: could do without, but waits for an answer without end"))
-        }
-        (Hardness::Hard, Felt::Surely, Condition::Always) => said(Effect::Fails, chain),
+        (Felt::Surely, Condition::Always) => said(Effect::Fails, chain),
     }
 }
 
-/// A soft call without a deadline is as hard as any other when nobody answers.
-fn hardness(through: &[Service], stated: Hardness, answer: Answer) -> Hardness {
-    match answer {
-        Answer::Silence if !through.contains(&Service::Adservice) => Hardness::Hard,
-        _ => stated,
+/// A page that could do without. Only ads have a deadline; whoever else gets no answer waits for it.
+fn without(page: Page, chain: &str, through: &[Service], felt: Felt, answer: Answer) -> PageImpact {
+    let said = |effect, why: &str| PageImpact::new(page, effect, format!("{chain}: {why}"));
+    match (answer, felt) {
+        (Answer::Refusal, _) => said(Effect::Degrades, "a refusal is only logged"),
+        _ if through.contains(&Service::Adservice) => said(Effect::Degrades, "given up after 100 ms"),
+        (Answer::Silence, Felt::Surely) => said(Effect::Fails, "could do without, but waits for an answer without end"),
+        (Answer::Silence, Felt::Perhaps(why)) => said(Effect::MayFail, why),
+        (Answer::Either, _) => {
+            said(Effect::MayFail, "does without where the network refuses, waits without end where it drops")
+        }
+    }
+}
+
+/// Pages that were well, given that the pods of `service` are exchanged meanwhile: whoever asks at that moment fails.
+pub(super) fn exchange(pages: &mut [PageImpact], service: Service, when: &str) {
+    let target = Target::all_calls_of(service);
+    for impact in pages {
+        let needs =
+            service == Service::Frontend || way(impact.page, target).is_some_and(|way| way.hardness == Hardness::Hard);
+        if needs && impact.effect <= Effect::Degrades {
+            impact.effect = Effect::MayFail;
+            impact.reason = format!("the pods of {service} are exchanged {when}: a request at that moment is lost");
+        }
+    }
+}
+
+/// Of two things that happen to each page, the worse one.
+pub(super) fn worse(pages: &mut [PageImpact], other: Vec<PageImpact>) {
+    for (impact, other) in pages.iter_mut().zip(other) {
+        if impact.effect < other.effect {
+            *impact = other;
+        }
     }
 }
 
@@ -80,6 +106,6 @@ pub(super) fn does_not_use(target: Target) -> String {
 /// The page that a page leads on to, if that one fails.
 fn redirect(page: Page, target: Target, answer: Answer) -> Option<Page> {
     page.spec().then.filter(|next| {
-        way(*next, target).is_some_and(|way| hardness(&way.through, way.hardness, answer) == Hardness::Hard)
+        way(*next, target).is_some_and(|way| way.hardness == Hardness::Hard || answer == Answer::Silence)
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::page::does_not_use;
+use super::page::{self, does_not_use};
 use super::way::{Target, way};
 use super::{Effect, Gap, PageImpact, Prediction, alert, gap};
 use crate::catalogue::Page;
@@ -29,11 +29,17 @@ pub struct Slow {
     pub lasts: Duration,
     /// How long it takes to go after that.
     pub ends: Gap,
+    /// Whose pods are exchanged by a rollout at the beginning and at the end.
+    pub rolled: Option<Service>,
 }
 
 pub(super) fn predict(slow: &Slow) -> Prediction {
-    let pages: Vec<PageImpact> = Page::ALL.into_iter().map(|page| impact(page, slow)).collect();
+    let mut pages: Vec<PageImpact> = Page::ALL.into_iter().map(|page| impact(page, slow)).collect();
+    if let Some(service) = slow.rolled {
+        page::exchange(&mut pages, service, "at both ends");
+    }
     let mut prediction = Prediction::of(slow.service, pages);
+    prediction.begins = Some(slow.begins);
     prediction.gap = prediction.hurts().then(|| gap::of_span(slow.begins, slow.lasts, slow.ends));
     prediction.lasts = Some(slow.lasts);
     prediction.alerts = alert::of_slow(slow, &prediction.pages);
@@ -50,14 +56,19 @@ fn impact(page: Page, slow: &Slow) -> PageImpact {
         };
     }
     let Some(way) = way(page, target) else {
-        return said(Effect::Works, does_not_use(target));
+        // What it asks for and does not miss is not in the catalogue, but has to be waited for.
+        return match (asked(page, target), slow.by) {
+            (0, _) => said(Effect::Works, does_not_use(target)),
+            (_, None) => said(Effect::Slows, format!("asks {}, which waits for CPU", slow.service)),
+            (calls, Some(by)) => late(page, calls, by, &format!("asks {}", slow.service)),
+        };
     };
     let chain = way.chain();
     if way.through.contains(&Service::Adservice) {
         return said(Effect::Degrades, format!("{chain}: given up after {} ms", AD_DEADLINE.as_millis()));
     }
     match slow.by {
-        Some(by) => late(page, asks(page, target), by, &chain),
+        Some(by) => late(page, asked(page, target).max(1), by, &chain),
         None => said(Effect::Slows, format!("{chain}, which waits for CPU")),
     }
 }
@@ -103,13 +114,12 @@ const ASKS: &[(Service, Service, [u32; 5])] = &[
 ];
 
 /// How often a page asks, at least.
-fn asks(page: Page, target: Target) -> u32 {
+fn asked(page: Page, target: Target) -> u32 {
     let column = Page::ALL.iter().position(|candidate| *candidate == page).unwrap_or_default();
     ASKS.iter()
         .filter(|(caller, callee, _)| *callee == target.callee && target.caller.is_none_or(|only| only == *caller))
         .map(|(_, _, pages)| pages[column])
-        .sum::<u32>()
-        .max(1)
+        .sum()
 }
 
 #[cfg(test)]
@@ -120,7 +130,7 @@ mod tests {
     fn mk_slow(service: Service, millis: u64) -> Slow {
         let now = Gap { shortest: Duration::ZERO, longest: Duration::ZERO };
         let by = Some(Duration::from_millis(millis));
-        Slow { service, caller: None, by, begins: now, lasts: Duration::from_secs(60), ends: now }
+        Slow { service, caller: None, by, begins: now, lasts: Duration::from_secs(60), ends: now, rolled: None }
     }
 
     #[test]

@@ -63,6 +63,8 @@ impl FaultType for BadAddress {
             begins: rollout,
             lasts: wish.bound,
             ends: rollout,
+            rolled: Some(caller),
+            killed: None,
         };
         let mut prediction = predict(&Loss::Cut(cut))
             .ending("the old address comes back by a rollout: pages work when the first new pod is Ready")

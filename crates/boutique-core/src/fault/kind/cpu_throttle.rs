@@ -68,6 +68,7 @@ impl FaultType for CpuThrottle {
             begins: Gap::NONE,
             lasts: wish.bound,
             ends: comes_back(target.readiness()),
+            rolled: None,
         };
         let until = Gap { shortest: wish.bound, longest: wish.bound };
         let throttled =

@@ -136,11 +136,19 @@ fn by_proxy(scene: &Scene, wish: &Wish) -> Result<Injection, Refusal> {
 
 fn injection(scene: &Scene, wish: &Wish, target: &Target<'_>, caller: Option<Service>, acts: Vec<Act>) -> Injection {
     let rollout = target.rollout();
-    let slow =
-        Slow { service: wish.service, caller, by: Some(wish.delay), begins: rollout, lasts: wish.bound, ends: rollout };
+    let slow = Slow {
+        service: wish.service,
+        caller,
+        by: Some(wish.delay),
+        begins: rollout,
+        lasts: wish.bound,
+        ends: rollout,
+        rolled: Some(target.service),
+    };
     let mut prediction = predict(&Loss::Slow(slow))
         .ending("all is as fast as before when the first pod of the old template is Ready")
-        .note(format!("until a new pod of {} is Ready, {rollout}, nobody notices anything", target.service));
+        .note(format!("until a new pod of {} is Ready, {rollout}, nobody notices anything", target.service))
+        .note("while its pods are exchanged, at both ends, requests fail for moments");
     if rollout.longest >= wish.bound {
         prediction = prediction.note("the rollout may take longer than the fault lasts: give it more with --for");
     }

@@ -5,8 +5,9 @@
 //! lets out everything but the callee. Where both are taken, the fault is refused: added to a rule that allows the way it
 //! would do nothing, and added to one that forbids all else it would open what was closed.
 //!
-//! Whether connections that are open already are cut, Kubernetes leaves to the network: gRPC keeps one for the life of a
-//! pod, so that a network which looks at new connections only shows nothing at all.
+//! Whether connections that are open already are cut, Kubernetes leaves to the network, and many look at new ones only. gRPC
+//! keeps a connection for the life of a pod, so the pods of the service are replaced once, after the policy is there:
+//! whoever may not come in finds that out then, and everybody else comes back to the new pods.
 //!
 //! Minimum version: any, with a network that enforces policies, which a canary proves first. Who fights it: nobody.
 
@@ -19,7 +20,7 @@ use super::{FaultType, Injection, Undo};
 use crate::catalogue::calls;
 use crate::contract::FAULT;
 use crate::fault::access::{Need, need};
-use crate::fault::act::Act;
+use crate::fault::act::{Act, PodRef};
 use crate::fault::company::{Touched, company};
 use crate::fault::fuse::fuse_name;
 use crate::fault::scene::{Refusal, Scene, Wish};
@@ -57,7 +58,7 @@ impl FaultType for Partition {
             need("list", "batch", "jobs", "find the fuse"),
             need("delete", "batch", "jobs", "put out the fuse, and all that hangs on it"),
             need("create", "", "pods", "send a canary through the network"),
-            need("delete", "", "pods", "take the canary back"),
+            need("delete", "", "pods", "take the canary back, and break connections"),
             need("list", "", "services", "find a way for the canary"),
         ]
     }
@@ -74,22 +75,26 @@ impl FaultType for Partition {
         let cut = Cut {
             caller,
             callee,
-            manner: Manner::Silent,
-            open_connections_survive: true,
+            manner: Manner::RefusedOrSilent,
+            open_connections_survive: false,
             begins: SPREADS,
             lasts: wish.bound,
             ends: SPREADS,
+            rolled: None,
+            killed: Some(target.kill(&target.pods, target.grace())),
         };
         let mut prediction = predict(&Loss::Cut(cut))
-            .note("packets are dropped: calls hang until somebody gives up, and pages with them")
-            .note("calls on connections that are open already go on where the network looks at new ones only")
-            .note("a caller that has hung asks again with growing pauses, so that it may take a minute after the end");
+            .note(format!("the pods of {} are replaced once: connections that are open would go on otherwise", wish.service))
+            .note("some networks refuse what a policy forbids, others drop it, and then calls hang until somebody gives up")
+            .note("a caller that was cut asks again with growing pauses, so that it may take a minute after the end");
         prediction.service = wish.service;
         if callee == Service::Frontend && caller.is_none() {
             prediction = prediction.note("the kubelet, and on some networks the API server's proxy, still get through");
         }
+        let pods = target.pods.iter().filter_map(|pod| PodRef::of(pod));
+        let replaced = pods.map(|pod| Act::Delete { pod, grace: None });
         Ok(Injection {
-            acts: vec![Act::Add(policy)],
+            acts: std::iter::once(Act::Add(policy)).chain(replaced).collect(),
             activity: None,
             canary: true,
             prediction,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::catalogue::workload;
 use crate::fault::act::{Act, PodRef};
 use crate::fault::scene::{Refusal, Scene, Wish};
-use crate::predict::{Gap, Kill, Readiness, comes_back};
+use crate::predict::{Gap, Kill, Readiness, comes_back, serves_on};
 use crate::service::Service;
 
 /// A service of the shop as it was seen.
@@ -90,7 +90,14 @@ impl<'a> Target<'a> {
         let settles = self.deployment.pointer("/spec/minReadySeconds").and_then(Value::as_u64).unwrap_or_default();
         let one = ready.longest + Duration::from_secs(settles);
         let rounds = u32::try_from(self.replicas().max(1)).unwrap_or(u32::MAX);
-        Gap { shortest: ready.shortest, longest: one.saturating_mul(rounds) + self.grace() }
+        Gap { shortest: ready.shortest, longest: one.saturating_mul(rounds) + self.stops() }
+    }
+
+    /// How long a healthy pod takes to stop at most: whoever listens to SIGTERM does so within moments.
+    fn stops(&self) -> Duration {
+        let sleep = self.container().and_then(|container| container.pointer("/lifecycle/preStop/sleep/seconds"));
+        let heard = Duration::from_secs(sleep.and_then(Value::as_u64).unwrap_or_default() + 2);
+        if serves_on(self.service) { self.grace() } else { self.grace().min(heard) }
     }
 
     /// The container that serves: the one the catalogue names, or the first.

@@ -12,6 +12,7 @@ fn table(kind: &dyn FaultType, replicas: u64, image: Option<&str>) -> String {
     let scene = mk_scene(replicas);
     let mut rows = String::new();
     let mut words = String::new();
+    let mut known: Vec<(String, Service)> = Vec::new();
     for service in Service::ALL {
         if let Some(reason) = kind.unfit(service) {
             writeln!(rows, "{service:<22} not for it: {reason}").unwrap();
@@ -21,7 +22,12 @@ fn table(kind: &dyn FaultType, replicas: u64, image: Option<&str>) -> String {
         match kind.inject(&scene, &wish) {
             Ok(injection) => {
                 rows.push_str(&row(service, &injection.prediction));
-                words.push_str(&said(service, &injection));
+                let said = said(&injection);
+                match known.iter().find(|(other, _)| *other == said) {
+                    Some((_, other)) => writeln!(words, "{service}\n  as {other}").unwrap(),
+                    None => write!(words, "{service}\n{said}").unwrap(),
+                }
+                known.push((said, service));
             }
             Err(refusal) => writeln!(rows, "{service:<22} refused: {refusal}; {}", refusal.remedy).unwrap(),
         }
@@ -44,9 +50,9 @@ fn row(service: Service, prediction: &Prediction) -> String {
     format!("{service:<22} {pages}{gap}\n")
 }
 
-fn said(service: Service, injection: &Injection) -> String {
+fn said(injection: &Injection) -> String {
     let prediction = &injection.prediction;
-    let mut out = format!("{service}\n");
+    let mut out = String::new();
     let mut reasons: Vec<&str> = Vec::new();
     for page in &prediction.pages {
         if !reasons.contains(&page.reason.as_str()) {
