@@ -3,8 +3,9 @@
 mod campaign;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -25,8 +26,8 @@ pub(crate) struct ProveArgs {
     /// Where randomness begins; noted in the result
     #[arg(long, default_value_t = 20)]
     seed: u64,
-    /// A git checkout of upstream's repository, for upstream-table
-    #[arg(long, value_name = "PATH", required_if_eq("name", "upstream-table"))]
+    /// A git checkout of upstream's repository, for upstream-table and upstream-faults
+    #[arg(long, value_name = "PATH", required_if_eq_any([("name", "upstream-table"), ("name", "upstream-faults")]))]
     upstream: Option<PathBuf>,
 }
 
@@ -42,18 +43,19 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<()> {
 
     let begun = Instant::now();
     let (mut said, mut holds) = (String::new(), true);
+    let page = workspace::target_dir().join("proof").join(format!("{name}.md"));
+    fs::create_dir_all(page.with_file_name("")).context("the folder of the page that the tests write")?;
+    fs::write(&page, "").with_context(|| format!("cannot write {}", page.display()))?;
     for &(package, test, filter) in args.name.tests() {
         let mut test =
             workspace::cargo(&["test", "--locked", "--package", package, "--test", test, "--", "--nocapture"]);
         test.args((!filter.is_empty()).then_some(filter));
         test.envs(args.name.variables().iter().copied()).env("BOUTIQUE_SEED", args.seed.to_string());
-        test.envs(given.variables.iter().map(|(name, value)| (name, value)));
-        let output = test.output().context("cannot start cargo")?;
-        holds &= output.status.success();
-        said.push_str(&String::from_utf8_lossy(&output.stderr));
-        said.push_str(&String::from_utf8_lossy(&output.stdout));
+        test.envs(given.variables.iter().map(|(name, value)| (name, value))).env("BOUTIQUE_PROOF", &page);
+        holds &= watched(&mut test, &mut said)?;
     }
-    if args.name == Campaign::UpstreamTable {
+    let page = fs::read_to_string(&page).context("the page that the tests write")?;
+    if matches!(args.name, Campaign::UpstreamTable | Campaign::UpstreamFaults) {
         Lab::named(UPSTREAM_LAB)?.down(&Progress::stderr())?;
     }
 
@@ -61,12 +63,13 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<()> {
     let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     let file = workspace::root().join("docs/proof").join(format!("{date}-{name}.md"));
     let text = format!(
-        "# {name}: {verdict}\n\n- date: {date}\n- commit: {}\n- seed: {}\n{}- took: {}\n\n## Expected\n\n{}\n\n## Said\n\n```\n{}\n```\n",
+        "# {name}: {verdict}\n\n- date: {date}\n- commit: {}\n- seed: {}\n{}- took: {}\n\n## Expected\n\n{}\n\n{}## Said\n\n```\n{}\n```\n",
         commit.trim(),
         args.seed,
         given.note,
         human(begun.elapsed()),
         args.name.expectation(),
+        if page.is_empty() { String::new() } else { format!("## Seen\n\n{page}\n") },
         relevant(&said),
     );
     fs::create_dir_all(workspace::root().join("docs/proof")).context("docs/proof")?;
@@ -76,6 +79,25 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<()> {
         bail!("{name} is broken:\n{}", workspace::last_lines(&said, 40));
     }
     Ok(())
+}
+
+/// Runs tests, shows their lines as they come, and keeps all of them. Answers whether the tests passed.
+fn watched(test: &mut Command, said: &mut String) -> Result<bool> {
+    let (reader, writer) = std::io::pipe().context("a pipe")?;
+    test.stdout(writer.try_clone().context("a pipe")?).stderr(writer);
+    let mut child = test.spawn().context("cannot start cargo")?;
+    // The command holds the pipe's other end, and the lines would never end.
+    test.stdout(Stdio::null()).stderr(Stdio::null());
+    for line in BufReader::new(reader).split(b'\n') {
+        let line = line.context("what cargo says")?;
+        let line = String::from_utf8_lossy(&line);
+        if tells(&line) {
+            console::say(&line);
+        }
+        said.push_str(&line);
+        said.push('\n');
+    }
+    Ok(child.wait().context("cargo's end")?.success())
 }
 
 /// What a campaign needs beyond the workspace.
@@ -89,8 +111,10 @@ struct Given {
 impl Given {
     fn prepare(args: &ProveArgs) -> Result<Self> {
         match args.name {
-            Campaign::Kills | Campaign::Table => Ok(Self::default()),
-            Campaign::UpstreamTable => {
+            Campaign::Kills | Campaign::Table | Campaign::Faults | Campaign::Undo | Campaign::ThreeNines => {
+                Ok(Self::default())
+            }
+            Campaign::UpstreamTable | Campaign::UpstreamFaults => {
                 let checkout = args.upstream.as_deref().context("the campaign needs --upstream")?;
                 let checkout = checkout.canonicalize().with_context(|| format!("--upstream {}", checkout.display()))?;
                 let git =
@@ -111,8 +135,12 @@ impl Given {
 /// The lines about tests, and what a panic said; how cargo built them is no result.
 fn relevant(said: &str) -> String {
     let lines: Vec<&str> = said.lines().collect();
-    let tells = |line: &str| line.starts_with("test ") || line.starts_with("round ") || line.contains("panicked at");
     let after_panic = |at: usize| at > 0 && lines[at - 1].contains("panicked at");
     let told = (0..lines.len()).filter(|&at| tells(lines[at]) || after_panic(at)).map(|at| lines[at]);
     told.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a line is about a test.
+fn tells(line: &str) -> bool {
+    line.starts_with("test ") || line.starts_with("round ") || line.contains("panicked at")
 }

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod browser;
+pub mod fault;
 pub mod kubectl;
 pub mod lab;
 pub mod process;

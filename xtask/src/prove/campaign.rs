@@ -13,6 +13,14 @@ pub(super) enum Campaign {
     UpstreamTable,
     /// The provider's tests with OpenTofu in place of Terraform
     Tofu,
+    /// Each kind of fault on a real node: predicted, measured, undone, proven
+    Faults,
+    /// Six of them against upstream's own services (needs --upstream)
+    UpstreamFaults,
+    /// `break` is killed at 100 random moments, and the fault is undone all the same
+    Undo,
+    /// A highly available shop keeps 99.9 % while each of its services loses a pod
+    ThreeNines,
 }
 
 impl Campaign {
@@ -23,6 +31,10 @@ impl Campaign {
             Self::Table => "table",
             Self::UpstreamTable => "upstream-table",
             Self::Tofu => "tofu",
+            Self::Faults => "faults",
+            Self::UpstreamFaults => "upstream-faults",
+            Self::Undo => "undo",
+            Self::ThreeNines => "three-nines",
         }
     }
 
@@ -54,6 +66,31 @@ impl Campaign {
                  acceptance tests of a stack's life (apply, empty plan, drift, replicas, prune, replacement, import, destroy) \
                  pass unchanged."
             }
+            Self::Faults => {
+                "On a real node, each row of the matrix in `tests/acceptance/tests/it/faults/matrix.rs` (every kind of fault, on a \
+                 service that it fits) is injected by a user who has exactly the rights that the kind lists; what was predicted \
+                 for each page is confirmed by the requests from outside; it is undone, the shop recovers, every object of the \
+                 namespace is as before for the program and for kubectl alike, and nothing is left, not even a failed pod. A \
+                 second person is refused meanwhile, what somebody edits meanwhile stays, an autoscaler is named, and \
+                 `terraform apply` ends a fault."
+            }
+            Self::UpstreamFaults => {
+                "The same against upstream's own services (but for cartservice, adservice and redis, see upstream-table): \
+                 kill-pods, crash-loop, bad-address, partition, latency and scale-to-zero do what was predicted and leave \
+                 nothing behind."
+            }
+            Self::Undo => {
+                "After `kill -9` of `kubectl boutique break` at each of 100 random moments: what was added is gone and the shop \
+                 well at most 15 s after the end of the fault's time, without any command; where pods were touched, every \
+                 workload is healthy by then, without any command, and only failed pod objects are left; what was changed is as \
+                 before after the next `heal` of another user, who also removes the failed pods and the record's guard. Every \
+                 object is as before then. A control run without fuse and deadline fails the same check."
+            }
+            Self::ThreeNines => {
+                "A shop of profile `ha` on a real node, whose services each lose a pod once under 50 requests a second, with at \
+                 least 3,000 requests each, answers at least 99.9 % of them; the bound of what that proves is printed. The same with \
+                 one pod of each does not."
+            }
         }
     }
 
@@ -62,6 +99,10 @@ impl Campaign {
         match self {
             Self::Kills => &[("BOUTIQUE_KILLS", "20")],
             Self::Table | Self::UpstreamTable => &[("BOUTIQUE_TABLE", "all")],
+            Self::Faults => &[("BOUTIQUE_FAULTS", "all")],
+            Self::UpstreamFaults => &[("BOUTIQUE_FAULTS", "upstream")],
+            Self::Undo => &[("BOUTIQUE_FAULT_KILLS", "100")],
+            Self::ThreeNines => &[("BOUTIQUE_GAMEDAYS", "all")],
             Self::Tofu => &[],
         }
     }
@@ -71,6 +112,12 @@ impl Campaign {
         match self {
             Self::Kills => &[("boutique-acceptance", "it", "sim::kills::")],
             Self::Table | Self::UpstreamTable => &[("boutique-acceptance", "it", "node::table::")],
+            Self::Faults => {
+                &[("boutique-acceptance", "it", "faults::matrix::"), ("boutique-acceptance", "it", "faults::company::")]
+            }
+            Self::UpstreamFaults => &[("boutique-acceptance", "it", "faults::matrix::")],
+            Self::Undo => &[("boutique-acceptance", "it", "faults::killed::")],
+            Self::ThreeNines => &[("boutique-acceptance", "it", "faults::gamedays::")],
             Self::Tofu => &[
                 ("tfplugin-rs", "terraform", ""),
                 ("terraform-provider-boutique", "protocol", ""),

@@ -4,6 +4,7 @@
 mod charts;
 mod collector;
 mod examples;
+mod faults;
 mod node;
 mod rules;
 mod sim;
