@@ -47,6 +47,16 @@ pub(super) const fn need(
     Need { verb, group, resource, purpose, required: true }
 }
 
+/// A right without which a fault sees less, or leaves more to others.
+pub(super) const fn wish(
+    verb: &'static str,
+    group: &'static str,
+    resource: &'static str,
+    purpose: &'static str,
+) -> Need {
+    Need { required: false, ..need(verb, group, resource, purpose) }
+}
+
 /// What every fault takes: to look, to announce it, to measure its effect, and to put things back.
 pub fn common_needs() -> Vec<Need> {
     vec![
@@ -54,13 +64,20 @@ pub fn common_needs() -> Vec<Need> {
         need("watch", "apps", "deployments", "see it come back"),
         need("list", "", "pods", "find the pods"),
         need("watch", "", "pods", "see their successors"),
+        need("list", "", "configmaps", "find faults that nobody has undone"),
         need("get", "", "configmaps", "see who else breaks something here"),
         need("create", "", "configmaps", "announce the fault"),
         need("update", "", "configmaps", "record how it ended"),
         need("delete", "", "configmaps", "make way for the next fault"),
         need("get", "", "services/proxy", "look at pages"),
         need("create", "", "services/proxy", "put into the cart and check out"),
-        Need { required: false, ..need("create", "", "events", "leave a note on the Deployment") },
+        wish("create", "", "events", "leave a note on the Deployment"),
+        wish("get", "", "namespaces", "see whether faults are allowed here"),
+        wish("list", "", "services", "prove afterwards that they are as before"),
+        wish("list", "autoscaling", "horizontalpodautoscalers", "see who scales meanwhile"),
+        wish("list", "policy", "poddisruptionbudgets", "see which pods are protected"),
+        wish("list", "networking.k8s.io", "networkpolicies", "see what is cut already"),
+        wish("list", "batch", "jobs", "find what earlier faults left behind"),
     ]
 }
 

@@ -213,3 +213,56 @@ fn delete_options(pod: &PodRef) -> Value {
         "preconditions": {"uid": pod.uid},
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn mk_pod(standing: Option<u64>) -> Value {
+        let mut pod = json!({"metadata": {"name": "cart-1", "uid": "u1", "labels": {"app": "cartservice"}}, "spec": {},
+            "status": {"startTime": "2027-01-15T07:00:00Z"}});
+        if let Some(standing) = standing {
+            pod["spec"]["activeDeadlineSeconds"] = json!(standing);
+        }
+        pod
+    }
+
+    fn deadline(pod: &Value, after_start: i64, bound: Duration) -> u64 {
+        let started: jiff::Timestamp = "2027-01-15T07:00:00Z".parse().unwrap();
+        let now = started + jiff::SignedDuration::from_secs(after_start);
+        let patch = Act::live_patch(pod, "a1b2", now, bound).unwrap();
+        patch.last().unwrap()["value"].as_u64().unwrap()
+    }
+
+    #[test]
+    fn a_deadline_counts_from_the_start_of_the_pod() {
+        assert_eq!(deadline(&mk_pod(None), 3600, Duration::from_secs(60)), 3660);
+        assert_eq!(
+            Act::live_patch(&json!({"metadata": {"uid": "u"}}), "a", jiff::Timestamp::now(), Duration::ZERO),
+            None
+        );
+    }
+
+    #[test]
+    fn the_patch_is_of_this_very_pod_and_marks_it() {
+        let patch = Act::live_patch(&mk_pod(None), "a1b2", jiff::Timestamp::now(), Duration::ZERO).unwrap();
+        assert_eq!(patch[0], json!({"op": "test", "path": "/metadata/uid", "value": "u1"}));
+        assert_eq!(patch[1], json!({"op": "add", "path": "/metadata/labels/boutique.dev~1fault", "value": "a1b2"}));
+    }
+
+    proptest! {
+        #[test]
+        fn a_deadline_is_one_that_kubernetes_takes(
+            age in -100_i64..3_000_000_000, bound in 0_u64..100_000, standing in prop::option::of(1_u64..2_147_483_647),
+        ) {
+            let deadline = deadline(&mk_pod(standing), age, Duration::from_secs(bound));
+            prop_assert!((1..=2_147_483_647).contains(&deadline));
+            // It may be brought forward, never put off.
+            prop_assert!(standing.is_none_or(|standing| deadline <= standing));
+            let due = u64::try_from(age).unwrap_or_default() + bound;
+            prop_assert!(deadline <= due.max(1));
+        }
+    }
+}

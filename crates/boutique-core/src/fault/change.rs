@@ -143,10 +143,13 @@ fn env_patch(
             patch.push(json!({"op": "test", "path": format!("{env}/{at}"), "value": entry}));
             patch.push(json!({"op": "remove", "path": format!("{env}/{at}")}));
         }
+        // That something is not there can only be tested by all that is.
         (None, Some(to)) if object.get("env").is_none() => {
+            patch.push(json!({"op": "test", "path": format!("{containers}/{at}"), "value": object}));
             patch.push(json!({"op": "add", "path": env, "value": [{"name": name, "value": to}]}));
         }
         (None, Some(to)) => {
+            patch.push(json!({"op": "test", "path": env, "value": object.get("env")}));
             patch.push(json!({"op": "add", "path": format!("{env}/-"), "value": {"name": name, "value": to}}));
         }
         (None, None) => return None,
@@ -177,6 +180,8 @@ impl fmt::Display for Change {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::object::Kind;
 
@@ -230,5 +235,105 @@ mod tests {
         let mut other = mk_deployment(&json!([{"name": "CART_SERVICE_ADDR", "value": "b"}]));
         other["metadata"]["uid"] = "u2".into();
         assert_eq!(change.revert(Some(&other)), Revert::Gone);
+    }
+
+    /// As the API server applies it; none where a test fails.
+    fn patched(object: &Value, patch: &[Value]) -> Option<Value> {
+        let mut object = object.clone();
+        for op in patch {
+            let path = op["path"].as_str()?;
+            let (parent, last) = path.rsplit_once('/')?;
+            match op["op"].as_str()? {
+                "test" if object.pointer(path) == Some(&op["value"]) => {}
+                "add" => match object.pointer_mut(parent)? {
+                    Value::Array(items) if last == "-" => items.push(op["value"].clone()),
+                    Value::Object(fields) => drop(fields.insert(last.to_owned(), op["value"].clone())),
+                    _ => return None,
+                },
+                "remove" => match object.pointer_mut(parent)? {
+                    Value::Array(items) => drop(items.remove(last.parse().ok()?)),
+                    Value::Object(fields) => drop(fields.remove(last)?),
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        }
+        Some(object)
+    }
+
+    fn word() -> impl Strategy<Value = String> {
+        "[a-c]"
+    }
+
+    /// A Deployment with some variables of different names, and a change of one of them or of another field.
+    fn cases() -> impl Strategy<Value = (Value, Change)> {
+        let env = prop::option::of(prop::collection::btree_map("[K-N]", word(), 0..4));
+        (env, "[K-N]", prop::option::of(word()), 0_u64..4, 0_u8..3).prop_map(|(env, name, after, replicas, which)| {
+            let entries = |env: &std::collections::BTreeMap<String, String>| -> Value {
+                env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
+            };
+            let mut live = mk_deployment(&json!([]));
+            match &env {
+                Some(env) => live["spec"]["template"]["spec"]["containers"][0]["env"] = entries(env),
+                None => {
+                    let container = live["spec"]["template"]["spec"]["containers"][0].as_object_mut().unwrap();
+                    container.remove("env");
+                }
+            }
+            live["spec"]["replicas"] = json!(replicas);
+            let mut change = mk_change(None, None);
+            (change.field, change.before, change.after) = match which {
+                0 => (Field::Replicas, Some(json!(replicas)), Some(json!(0))),
+                1 => (Field::Unschedulable, None, Some(json!(true))),
+                _ => {
+                    let before = env.and_then(|env| env.get(&name).cloned()).map(Value::from);
+                    (Field::Env { container: "server".into(), name }, before, after.map(Value::from))
+                }
+            };
+            (live, change)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_changed_and_reverted_is_as_before((live, change) in cases()) {
+            let Some(patch) = change.apply(&live) else {
+                // Nothing to do, or nothing that could be done.
+                prop_assert!(change.before == change.after);
+                return Ok(());
+            };
+            let broken = patched(&live, &patch).unwrap();
+            let Revert::Patch(back) = change.revert(Some(&broken)) else { panic!("cannot be put back") };
+            let mut healed = patched(&broken, &back).unwrap();
+            prop_assert_eq!(change.revert(Some(&healed)), Revert::IsBack);
+            // A list that was made for the one variable stays, empty, which the API takes for none.
+            let container = &mut healed["spec"]["template"]["spec"]["containers"][0];
+            if container["env"] == json!([]) && live["spec"]["template"]["spec"]["containers"][0].get("env").is_none() {
+                container.as_object_mut().unwrap().remove("env");
+            }
+            // A variable that was removed comes back at the end of the list.
+            prop_assert_eq!(sorted(healed), sorted(live));
+        }
+
+        #[test]
+        fn what_somebody_has_put_there_since_is_never_overwritten((live, change) in cases(), theirs in "[x-z]") {
+            let Some(patch) = change.apply(&live) else { return Ok(()) };
+            let broken = patched(&live, &patch).unwrap();
+            let other = Change { before: change.after.clone(), after: Some(Value::from(theirs)), ..change.clone() };
+            let Some(patch) = other.apply(&broken) else { return Ok(()) };
+            let edited = patched(&broken, &patch).unwrap();
+            let kept = matches!(change.revert(Some(&edited)), Revert::TakenOver { .. });
+            prop_assert!(kept);
+            // And if they are quicker than the patch that was made before, its test fails.
+            let Revert::Patch(stale) = change.revert(Some(&broken)) else { panic!("cannot be put back") };
+            prop_assert_eq!(patched(&edited, &stale), None);
+        }
+    }
+
+    fn sorted(mut object: Value) -> Value {
+        if let Some(env) = object.pointer_mut("/spec/template/spec/containers/0/env").and_then(Value::as_array_mut) {
+            env.sort_by_key(Value::to_string);
+        }
+        object
     }
 }

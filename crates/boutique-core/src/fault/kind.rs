@@ -126,7 +126,7 @@ pub struct Injection {
 }
 
 /// How much later than its author Kubernetes ends a fault: so much that the two do not get into each other's way.
-const LEEWAY: Duration = Duration::from_secs(10);
+pub(crate) const LEEWAY: Duration = Duration::from_secs(10);
 
 impl Injection {
     /// How long after its beginning a fault that lasts for `bound` is over, whatever becomes of its author: the record's

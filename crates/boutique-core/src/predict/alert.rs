@@ -189,8 +189,14 @@ fn silence() -> [Duration; 2] {
 
 pub(super) fn of_cut(cut: &Cut, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
     let until = Gap { shortest: cut.lasts + cut.ends.shortest, longest: cut.lasts + cut.ends.longest };
-    let begins = [cut.begins.shortest; 2];
+    // While pods are replaced not everything is Ready, and that alert begins anew.
+    let replaced = cut.killed.as_ref().map_or(Duration::ZERO, |kill| comes_back(kill.readiness).shortest);
+    let begins = [cut.begins.shortest + replaced; 2];
     let mut alerts = Vec::new();
+    if cut.caller.is_none() {
+        let reason = "the monitoring's own probes do not get through either";
+        alerts.push(alert("BoutiqueServiceDown", [cut.begins.shortest; 2], until, reason));
+    }
     let journeys_fail = pages.iter().any(|page| page.effect == Effect::Fails);
     if journeys_fail {
         let reason = "purchases fail while every Deployment has all its replicas ready";
@@ -205,8 +211,25 @@ pub(super) fn of_cut(cut: &Cut, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
 
 pub(super) fn of_slow(slow: &Slow, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
     let until = Gap { shortest: slow.lasts + slow.ends.shortest, longest: slow.lasts + slow.ends.longest };
-    burn(pages, slow.begins.shortest, until).into_iter().collect()
+    let failing = burn(pages, slow.begins.shortest, until);
+    failing.or_else(|| late(pages, slow.begins.shortest, until)).into_iter().collect()
 }
+
+/// 99 % of pages are promised within half a second, unless somebody promises something else: what takes longer spends that
+/// budget, which is ten times that of failures.
+fn late(pages: &[PageImpact], begins: Duration, until: Gap) -> Option<ExpectedAlert> {
+    let is_late = |page: &&PageImpact| page.late_by.is_some_and(|late_by| late_by >= PROMISED);
+    let late: u32 = pages.iter().filter(is_late).map(|page| share(page.page)).sum();
+    let begins = [Windows::Standard, Windows::Lab].map(|windows| {
+        let burn = Pace::of(windows).burns[0];
+        begins + Duration::from_secs_f64(f64::from(burn.long.seconds()) * burn.factor * 10.0 / f64::from(late.max(1)))
+    });
+    let reason = format!("about {} of 100 requests of shoppers take longer than promised; 1 may", late / 10);
+    (late > 0).then(|| alert("BoutiqueErrorBudgetBurn", begins, until, reason))
+}
+
+/// What [`crate::monitoring::Slo`] promises unless told otherwise.
+const PROMISED: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::gone::Gone;
 use super::killed::Kill;
-use super::{Effect, Gap, PageImpact, Prediction, gone, killed};
+use super::{Effect, Gap, PageImpact, Prediction, gone, killed, notes};
 use crate::catalogue::Page;
 use crate::service::Service;
 
@@ -34,9 +34,10 @@ pub(super) fn predict(drained: &Drained) -> Prediction {
     for alert in each.iter().flat_map(|one| one.alerts.clone()) {
         prediction = prediction.alert(alert);
     }
-    for note in each.into_iter().flat_map(|one| one.notes) {
-        if !prediction.notes.contains(&note) {
-            prediction.notes.push(note);
+    for kill in &drained.evicted {
+        // Of many services, only what cannot be made good again.
+        if matches!(kill.service, Service::RedisCart | Service::Shippingservice) {
+            prediction.notes.extend(notes::of_service(kill.service).into_iter().take(1));
         }
     }
     prediction

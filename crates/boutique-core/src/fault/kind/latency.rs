@@ -17,7 +17,7 @@ use super::target::{Target, name};
 use super::{FaultType, Injection, Undo};
 use crate::catalogue::{address, calls};
 use crate::contract::FAULT;
-use crate::fault::access::{Need, need};
+use crate::fault::access::{Need, wish};
 use crate::fault::act::{Act, Activity};
 use crate::fault::change::{Change, Field};
 use crate::fault::company::{Touched, company};
@@ -49,18 +49,16 @@ impl FaultType for Latency {
     }
 
     fn needs(&self) -> Vec<Need> {
-        let proxy = |verb, group, resource, purpose| Need { required: false, ..need(verb, group, resource, purpose) };
         let mut needs = change_needs();
         // For productcatalogservice nothing is added.
         needs.extend([
-            proxy("create", "", "pods", "put a proxy before the service"),
-            proxy("create", "", "services", "give the proxy an address"),
-            proxy("create", "", "pods/proxy", "tell the proxy what to do"),
-            proxy("create", "batch", "jobs", "light the fuse"),
-            proxy("list", "batch", "jobs", "find the fuse"),
-            proxy("delete", "batch", "jobs", "put out the fuse, and all that hangs on it"),
-            proxy("list", "", "services", "see that its address is gone"),
-            proxy("watch", "", "services", "see that its address is gone"),
+            wish("create", "", "pods", "put a proxy before the service"),
+            wish("create", "", "services", "give the proxy an address"),
+            wish("create", "", "pods/proxy", "tell the proxy what to do"),
+            wish("create", "batch", "jobs", "light the fuse"),
+            wish("list", "batch", "jobs", "find the fuse"),
+            wish("delete", "batch", "jobs", "put out the fuse, and all that hangs on it"),
+            wish("watch", "", "services", "see that its address is gone"),
         ]);
         needs
     }

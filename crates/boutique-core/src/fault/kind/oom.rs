@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::crash_loop::live_needs;
 use super::target::{Target, delete_by_hand, patch, replaced};
 use super::{FaultType, Injection, Undo};
-use crate::fault::access::{Need, need};
+use crate::fault::access::{Need, need, wish};
 use crate::fault::act::{Activity, PodRef};
 use crate::fault::company::{Touched, company};
 use crate::fault::scene::{Refusal, Scene, Wish};
@@ -47,7 +47,7 @@ impl FaultType for Oom {
     fn needs(&self) -> Vec<Need> {
         let mut needs = live_needs("set a deadline");
         needs.push(need("patch", "", "pods/resize", "lower the memory limit"));
-        needs.push(Need { required: false, ..need("get", "metrics.k8s.io", "pods", "see how much memory is used") });
+        needs.push(wish("get", "metrics.k8s.io", "pods", "see how much memory is used"));
         needs
     }
 

@@ -19,7 +19,7 @@ use super::target::{Target, name_of};
 use super::{FaultType, Injection, Undo};
 use crate::catalogue::calls;
 use crate::contract::FAULT;
-use crate::fault::access::{Need, need};
+use crate::fault::access::{Need, need, wish};
 use crate::fault::act::{Act, PodRef};
 use crate::fault::company::{Touched, company};
 use crate::fault::fuse::fuse_name;
@@ -48,12 +48,10 @@ impl FaultType for Partition {
     }
 
     fn needs(&self) -> Vec<Need> {
-        let optional = |verb, resource| Need { required: false, ..need(verb, "networking.k8s.io", resource, "") };
         vec![
             need("create", "networking.k8s.io", "networkpolicies", "cut the network"),
-            Need { purpose: "see which ones stand", ..optional("list", "networkpolicies") },
-            Need { purpose: "see that it is gone", ..optional("watch", "networkpolicies") },
-            Need { purpose: "remove it where the fuse is missing", ..optional("delete", "networkpolicies") },
+            wish("watch", "networking.k8s.io", "networkpolicies", "see that it is gone"),
+            wish("delete", "networking.k8s.io", "networkpolicies", "remove it where the fuse is missing"),
             need("create", "batch", "jobs", "light the fuse"),
             need("list", "batch", "jobs", "find the fuse"),
             need("delete", "batch", "jobs", "put out the fuse, and all that hangs on it"),

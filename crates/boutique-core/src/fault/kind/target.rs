@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::LEEWAY;
 use crate::catalogue::workload;
 use crate::fault::act::{Act, PodRef};
 use crate::fault::scene::{Refusal, Scene, Wish};
@@ -132,7 +133,7 @@ impl<'a> Target<'a> {
 
 /// The act that marks a pod and ends its life after the fault, with further operations.
 pub(super) fn patch(scene: &Scene, wish: &Wish, pod: &Value, more: impl IntoIterator<Item = Value>) -> Option<Act> {
-    let mut patch = Act::live_patch(pod, &wish.id, scene.now, wish.bound)?;
+    let mut patch = Act::live_patch(pod, &wish.id, scene.now, wish.bound + LEEWAY)?;
     patch.extend(more);
     Some(Act::PatchPod { pod: PodRef::of(pod)?, patch })
 }
