@@ -46,6 +46,7 @@ pub(crate) enum Verb {
     Break(verb::break_service::BreakArgs),
     Faults(verb::faults::FaultsArgs),
     Heal(verb::heal::HealArgs),
+    Gameday(verb::gameday::GamedayArgs),
     Completion(verb::completion::CompletionArgs),
     Version(verb::version::VersionArgs),
 }

@@ -98,6 +98,12 @@ pub(crate) enum Error {
     #[error("cannot read {path}: {reason}")]
     File { path: String, reason: String },
 
+    #[error("cannot write {path}: {reason}")]
+    Unwritable { path: String, reason: String },
+
+    #[error("{path} is no gameday that can be run:{problems}")]
+    Gameday { path: String, problems: String },
+
     #[error("cannot start: {0}")]
     Runtime(String),
 
@@ -135,7 +141,7 @@ impl Error {
             Self::Refused { .. } => Exit::Refused,
             Self::NotUndone { .. } => Exit::NotHealed,
             Self::Interrupted => Exit::Interrupted,
-            Self::Rate(_) => Exit::Usage,
+            Self::Rate(_) | Self::Gameday { .. } => Exit::Usage,
             Self::ReaderGone => Exit::Ok,
             Self::Unaskable(Unaskable::OtherHost(_)) => Exit::Usage,
             Self::Encode(_)
@@ -148,6 +154,7 @@ impl Error {
             | Self::NoSuchWorkload { .. }
             | Self::NoSuchFault { .. }
             | Self::Record(_)
+            | Self::Unwritable { .. }
             | Self::File { .. } => Exit::Error,
         }
     }

@@ -62,6 +62,7 @@ async fn dispatch(ctx: &Ctx, verb: Verb) -> Result<Exit, Error> {
         Verb::Break(args) => Box::pin(verb::break_service::run(ctx, args)).await,
         Verb::Faults(args) => verb::faults::run(ctx, args).await,
         Verb::Heal(args) => Box::pin(verb::heal::run(ctx, args)).await,
+        Verb::Gameday(args) => Box::pin(verb::gameday::run(ctx, args)).await,
         Verb::Completion(args) => verb::completion::run(ctx, args),
         Verb::Version(args) => verb::version::run(ctx, args).await,
     }

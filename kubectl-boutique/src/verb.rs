@@ -5,6 +5,7 @@ pub(crate) mod buy;
 pub(crate) mod complete;
 pub(crate) mod completion;
 pub(crate) mod faults;
+pub(crate) mod gameday;
 pub(crate) mod heal;
 pub(crate) mod status;
 pub(crate) mod version;

@@ -5,6 +5,7 @@
 //! made again, and against which a later gameday can be held ([`baseline`]).
 
 pub mod baseline;
+mod day;
 mod expect;
 pub mod journal;
 mod model;
@@ -12,12 +13,15 @@ mod parse;
 mod plan;
 pub mod report;
 mod share;
+mod steady;
 mod verdict;
 
+pub use day::Day;
 pub use expect::{Detection, Judged, Met, Seen, judge};
 pub use journal::Journal;
 pub use model::{Candidate, Entry, Expectation, Gameday, Needs, SteadyState, Teaching};
 pub use parse::{Problem, parse};
 pub use plan::{MOST_STEPS, Plan, Step, plan};
 pub use share::Share;
+pub use steady::{ready_pods, shop_digest, steady, unmet};
 pub use verdict::{Verdict, verdict};

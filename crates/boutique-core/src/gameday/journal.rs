@@ -17,6 +17,7 @@ mod record;
 mod seconds;
 
 pub use record::{Ran, prediction_record};
+pub(super) use seconds::rank;
 pub use seconds::{Second, raw, seconds};
 
 /// `apiVersion` of a journal.
@@ -99,7 +100,7 @@ pub struct Place {
     /// Stack of the Terraform provider, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack: Option<String>,
-    /// Digest of what the provider rendered.
+    /// Fingerprint of what runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack_digest: Option<String>,
     /// Version of this program.
@@ -214,6 +215,9 @@ pub struct StepRecord {
     pub events: Vec<EventRecord>,
     /// How it ended.
     pub ending: Ending,
+    /// Why it was never done, if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
     /// How it was undone, in sentences.
     #[serde(default)]
     pub undone: Vec<String>,

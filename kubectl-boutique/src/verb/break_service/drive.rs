@@ -146,27 +146,39 @@ async fn run(ctx: &Ctx, cluster: &Cluster, plan: &Plan, order: &Order) -> Result
 
 /// Refuses a shop that is not well: what is broken already proves nothing.
 fn steady(samples: &[Sample], order: &Order) -> Result<(), Error> {
+    let unwell = match &order.steady_state {
+        // A gameday says itself what well means.
+        Some(state) => boutique_core::gameday::steady(state, samples).refused,
+        None => unwell(samples),
+    };
+    match unwell {
+        Some(reason) if !order.force => Err(Error::Refused {
+            reason,
+            remedy: "see kubectl boutique status; --force breaks it all the same".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Why a shop is not well, if it is not.
+fn unwell(samples: &[Sample]) -> Option<String> {
     let bad: Vec<&Sample> = samples.iter().filter(|sample| sample.outcome.is_bad()).collect();
     let known = samples.iter().filter(|sample| sample.outcome.is_known()).count();
-    let reason = match bad.first() {
+    match bad.first() {
         Some(first) => {
             let blamed = first.outcome.culprit().map_or(String::new(), |service| format!(", which blames {service}"));
-            format!(
+            Some(format!(
                 "the shop is not healthy: {} of {known} requests failed, first {} with {}{blamed}",
                 bad.len(),
                 first.page,
                 first.outcome.word()
-            )
+            ))
         }
         None if known * 2 < samples.len() || known == 0 => {
-            format!("the shop cannot be seen: only {known} of {} requests were answered", samples.len())
+            Some(format!("the shop cannot be seen: only {known} of {} requests were answered", samples.len()))
         }
-        None => return Ok(()),
-    };
-    if order.force {
-        return Ok(());
+        None => None,
     }
-    Err(Error::Refused { reason, remedy: "see kubectl boutique status; --force breaks it all the same".to_owned() })
 }
 
 fn refused(error: BeginError, plan: &Plan) -> Error {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use boutique_cluster::storefront::Storefront;
 use boutique_core::fault::{Fault, FaultType, Injection, Request, Wish};
+use boutique_core::gameday::SteadyState;
 use boutique_core::grade::Grade;
 use boutique_core::measure::{GOOD_STRETCH, Measurement};
 use boutique_core::probe::{Sample, Schedule};
@@ -31,6 +32,8 @@ pub(crate) struct Order {
     pub(crate) rate: Option<u32>,
     /// How long the shop must be well before it is broken.
     pub(crate) steady: Duration,
+    /// What well means there; none for "no request fails".
+    pub(crate) steady_state: Option<SteadyState>,
     /// How long it may take to recover after the fault was undone.
     pub(crate) recovery: Duration,
     /// How long all must be well before the shop counts as recovered.
@@ -54,6 +57,7 @@ impl Order {
             storefront: None,
             rate: None,
             steady: STEADY,
+            steady_state: None,
             recovery: RECOVERY,
             good_stretch: GOOD_STRETCH,
             requests: 0,

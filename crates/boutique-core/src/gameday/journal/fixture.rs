@@ -8,18 +8,16 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    API_VERSION, About, AlertRecord, Answers, Ending, EventRecord, Journal, KIND, Place, Ran, Raw, SteadyRecord,
-    StepRecord, VERSION, raw, sha256,
+    AlertRecord, Answers, Ending, EventRecord, Journal, Place, Ran, Raw, SteadyRecord, StepRecord, raw, sha256,
 };
 use crate::catalogue::Page;
 use crate::fault::{Act, PodRef};
-use crate::gameday::expect::{Seen, judge};
 use crate::gameday::plan::{Step, plan};
-use crate::gameday::{Gameday, parse};
+use crate::gameday::{Day, parse};
 use crate::grade::grade;
 use crate::measure::{Marks, measure};
 use crate::monitoring::Windows;
-use crate::predict::{Kill, Loss, Readiness, predict};
+use crate::predict::{Gone, Kill, Loss, Readiness, predict};
 use crate::probe::{Outcome, Sample, Timetable};
 use crate::service::Service;
 
@@ -43,7 +41,7 @@ faults:
   - {fault: kill-pods, service: cartservice, count: 1, title: One of two pods of cartservice is killed}
   - {fault: kill-pods, service: currencyservice, title: The only pod of currencyservice is killed}
   - {fault: kill-pods, service: emailservice, title: Nobody sends confirmations}
-  - fault: kill-pods
+  - fault: redis-outage
     service: redis-cart
     title: The store of the carts is gone for half a minute
     for: 30s
@@ -80,45 +78,15 @@ struct Course {
 
 pub(in crate::gameday) fn mk_journal() -> Journal {
     let gameday = parse(FILE).unwrap();
-    let steps = plan(&gameday, None).unwrap().steps;
-    let planned = steps.len();
+    let plan = plan(&gameday, None).unwrap();
     let mut lines = String::new();
-    let mut records: Vec<StepRecord> = steps.iter().map(|step| mk_record(step, &mut lines)).collect();
-    for (step, record) in steps.iter().zip(&mut records) {
-        record.expectations = judge(&step.expect, &Seen::of_step(record));
+    let mut day = Day::begin(&gameday, FILE, &plan, mk_place(), at(0));
+    for step in &plan.steps {
+        let record = mk_record(step, &mut lines);
+        day.add(step, record);
     }
-    let pages: Vec<_> = records.iter().flat_map(|record| record.pages.clone()).collect();
-    Journal {
-        api_version: API_VERSION.into(),
-        kind: KIND.into(),
-        version: VERSION,
-        gameday: mk_about(&gameday),
-        seed: gameday.seed,
-        place: mk_place(),
-        started: at(0),
-        ended: at(600),
-        planned,
-        whole_day: judge(&gameday.whole_day, &Seen::of_day(&records, &pages, false)),
-        steps: records,
-        stopped: None,
-        raw: Some(Raw {
-            file: "samples.jsonl".into(),
-            samples: lines.lines().count() as u64,
-            sha256: sha256(lines.as_bytes()),
-        }),
-    }
-}
-
-fn mk_about(gameday: &Gameday) -> About {
-    About {
-        name: gameday.name.clone(),
-        title: gameday.title.clone(),
-        see: gameday.teaching.see.clone(),
-        why: gameday.teaching.why.clone(),
-        change: gameday.teaching.change.clone(),
-        source: FILE.into(),
-        sha256: sha256(FILE.as_bytes()),
-    }
+    let samples = lines.lines().count() as u64;
+    day.journal(at(600), Some(Raw { file: "samples.jsonl".into(), samples, sha256: sha256(lines.as_bytes()) }))
 }
 
 fn mk_place() -> Place {
@@ -175,7 +143,7 @@ fn course(step: &Step) -> Course {
             broken: 0.2..47.5,
             failure: Outcome::Timeout,
             pages: &Page::ALL,
-            loss: mk_kill(service, 0),
+            loss: Loss::Gone(Gone::at_once(service, 0, step.lasts, Duration::from_secs(1), mk_readiness(1))),
             undone: Some(30.0),
             alerts: &[("BoutiqueGreenButBroken", 17.0), ("BoutiqueErrorBudgetBurn", 21.0)],
             events: &[(0.3, "pod a restarts"), (30.2, "pod a is stopping"), (33.9, "pod b is ready")],

@@ -102,9 +102,9 @@ impl StepRecord {
     }
 
     /// The record of a step that was refused.
-    pub fn refused(step: &Step, steady: Option<SteadyRecord>) -> Self {
+    pub fn refused(step: &Step, steady: Option<SteadyRecord>, reason: &str) -> Self {
         let fault = fault(step, String::new(), &[], &[]);
-        Self { steady, ..Self::empty(step, fault, PredictionRecord::default()) }
+        Self { steady, refused: Some(reason.to_owned()), ..Self::empty(step, fault, PredictionRecord::default()) }
     }
 
     fn empty(step: &Step, fault: FaultRecord, prediction: PredictionRecord) -> Self {
@@ -130,6 +130,7 @@ impl StepRecord {
             alerts: None,
             events: Vec::new(),
             ending: Ending::Refused,
+            refused: None,
             undone: Vec::new(),
             differences: None,
             expectations: Vec::new(),

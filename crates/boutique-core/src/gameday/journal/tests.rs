@@ -47,3 +47,15 @@ fn moments_count_from_the_fault() {
     assert_eq!((moments.t2, moments.t3), (Some(17.0), Some(30.0)));
     assert!(moments.t1.unwrap() < 1.0 && (47.0..49.0).contains(&moments.t4.unwrap()), "{moments:?}");
 }
+
+/// The journal that other crates' tests and the documentation are made from. `BLESS=1` writes it anew.
+#[test]
+fn the_recorded_journal_is_what_the_generator_makes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gameday/journal.json");
+    // Not spread over lines: it has one second after the other.
+    let text = serde_json::to_string(&mk_journal()).unwrap() + "\n";
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    assert!(std::fs::read_to_string(path).unwrap() == text, "BLESS=1 cargo test -p boutique-core writes it anew");
+}

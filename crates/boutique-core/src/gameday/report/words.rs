@@ -33,8 +33,7 @@ pub(super) fn availability(step: &StepRecord) -> String {
 /// What a step came to, in two or three sentences for somebody who was not there.
 pub fn story(step: &StepRecord) -> String {
     if step.ending == Ending::Refused {
-        let reason = step.steady.as_ref().and_then(|steady| steady.refused.as_deref()).unwrap_or("it was refused");
-        return format!("Not done: {reason}.");
+        return format!("Not done: {}.", step.refused.as_deref().unwrap_or("it was refused"));
     }
     let known = step.answers.known();
     let Some(t1) = step.moments.t1 else {

@@ -59,7 +59,7 @@ pub(super) fn figure(record: &StepRecord) -> String {
     latency(&mut out, record, &axis, latency_top);
     time(&mut out, &axis, bottom);
     marks(&mut out, record, &axis, bottom);
-    out.push_str("</svg></div>\n<figcaption><span class=\"key good\"></span> good answers <span class=\"key bad\"></span> failed <span class=\"key unknown\"></span> not asked, or says nothing about the shop <span class=\"key line\"></span> time to answer: the slower line is 19 of 20 answers, the faster half of them. Shaded: from the first failure to recovery.</figcaption>\n</figure>\n");
+    out.push_str("</svg></div>\n<figcaption><span class=\"key good\"></span> good answers <span class=\"key bad\"></span> failed <span class=\"key half\"></span> some failed <span class=\"key unknown\"></span> not asked, or says nothing about the shop <span class=\"key line\"></span> time to answer: the slower line is 19 of 20 answers, the faster half of them. Shaded: from the first failure to recovery. T0 the fault, T1 the first failure, T2 an alert, T3 undone, T4 recovered.</figcaption>\n</figure>\n");
     out
 }
 

@@ -58,9 +58,10 @@ fn what(out: &mut String, record: &StepRecord, terms: &mut Terms) {
         None => String::new(),
     };
     let peer = fault.peer.as_ref().map_or(String::new(), |peer| format!(" and {peer}"));
+    let undo = fault.undo.split_once(": ").map_or(fault.undo.as_str(), |(_, sentence)| sentence);
     let mut text = format!(
-        "The *fault*: <{}> ({}), on {pods}*service* <{}>{peer}. It is undone like this: {}.",
-        fault.kind, fault.about, fault.service, fault.undo
+        "The *fault*: <{}> ({}), on {pods}*service* <{}>{peer}. How it ends: {undo}.",
+        fault.kind, fault.about, fault.service
     );
     if let Some(steady) = &record.steady {
         let good = steady.answers.availability().ratio().map_or_else(|| "nothing".to_owned(), percent);
@@ -98,7 +99,7 @@ fn predictions(out: &mut String, record: &StepRecord, terms: &mut Terms) {
     for page in &record.pages {
         let _ = writeln!(
             out,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><th scope=\"row\" class=\"short\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             escape(&page.page),
             escape(&page.effect),
             escape(&page.seen),
