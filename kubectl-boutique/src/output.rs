@@ -100,6 +100,11 @@ impl Output {
         self.talk(text);
     }
 
+    /// What may be shown on stderr.
+    pub(crate) fn talk_look(&self) -> Look {
+        talk_look(self.look)
+    }
+
     /// Talk that matters.
     pub(crate) fn warn(&self, text: &str) {
         let look = talk_look(self.look);
@@ -158,7 +163,8 @@ fn write_out(text: &str) -> Result<(), Error> {
 
 /// stderr may be a file while stdout is a terminal.
 fn talk_look(look: Look) -> Look {
-    Look { color: look.color && io::stderr().is_terminal(), ..look }
+    let terminal = terminal_size::terminal_size_of(io::stderr()).map(|(columns, _)| usize::from(columns.0));
+    Look { color: look.color && io::stderr().is_terminal(), width: terminal.or(look.width), ..look }
 }
 
 /// What clap has to say: help and version on stdout, mistakes on stderr.

@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use boutique_core::monitoring::Windows;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::task::JoinHandle;
@@ -44,6 +45,11 @@ pub enum Standing {
         /// Why, as a sentence without a full stop.
         reason: String,
     },
+}
+
+/// How fast the monitoring of a shop runs; none where no alert can be seen.
+pub async fn pace(cluster: &Cluster, namespace: &str) -> Option<Windows> {
+    Box::pin(find::find(cluster, namespace)).await.ok().map(|watcher| watcher.windows)
 }
 
 /// What was detected.

@@ -7,7 +7,6 @@ use boutique_core::monitoring::Windows;
 use boutique_core::predict::Fires;
 use boutique_core::service::Service;
 
-use super::age::span;
 use super::verdict::prediction;
 use super::wrap::field;
 use crate::style::{Look, STRONG};
@@ -43,8 +42,8 @@ pub(crate) fn before(plan: &Before<'_>, look: Look) -> String {
         out.push_str(&field(if index == 0 { "Does" } else { "" }, deed, LABEL, look));
     }
     let lasts = match injection.heals_itself {
-        true => format!("until the shop has healed itself; measured for {} at most", span(*bound)),
-        false => format!("{}, then it is undone", span(*bound)),
+        true => format!("until the shop has healed itself; measured for {} at most", whole(*bound)),
+        false => format!("{}, then it is undone", whole(*bound)),
     };
     out.push_str(&field("Lasts", &lasts, LABEL, look));
     out.push_str(&undo(kind.undo(), injection, look));
@@ -60,11 +59,17 @@ pub(crate) fn before(plan: &Before<'_>, look: Look) -> String {
 
 /// How it is undone, in words for somebody who has read nothing else; and for what would stay, a line for the shell.
 fn undo(undo: Undo, injection: &Injection, look: Look) -> String {
-    let text = undo.to_string();
-    let (_, words) = text.split_once(": ").unwrap_or(("", &text));
+    let words = match undo {
+        Undo::Live => "by itself: Kubernetes replaces the pods, whatever becomes of this program",
+        Undo::Added => "by itself: Kubernetes deletes what was added, whatever becomes of this program",
+        Undo::Changed => {
+            "by this program. Should it die, the change stays until somebody heals it: kubectl boutique heal, the next break, or terraform apply"
+        }
+    };
     let mut out = field("Undo", words, LABEL, look);
     for line in injection.by_hand.iter().filter(|_| undo == Undo::Changed) {
-        out.push_str(&format!("{:LABEL$}by hand: {line}\n", ""));
+        // Not wrapped: it is to be copied.
+        out.push_str(&format!("{:<LABEL$}{line}\n", "By hand"));
     }
     out
 }
@@ -77,6 +82,14 @@ fn deeds(acts: &[Act]) -> Vec<String> {
         deeds.push(format!("and {} more (--dry-run shows all)", acts.len() - NAMED));
     }
     deeds
+}
+
+/// Seconds or minutes without fractions: what is predicted is not that exact.
+fn whole(duration: Duration) -> String {
+    match duration.as_secs_f64().round() as u64 {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds.div_ceil(60)),
+    }
 }
 
 /// One act in words.
@@ -99,7 +112,7 @@ fn told(plan: &Before<'_>, look: Look) -> String {
     for (index, alert) in told.iter().enumerate() {
         let label = if index == 0 { "Alerts" } else { "" };
         let word = if alert.fires(windows) == Fires::Surely { "fires" } else { "may fire" };
-        let after = span(alert.after_at(windows));
+        let after = whole(alert.after_at(windows));
         out.push_str(&field(
             label,
             &format!("{} {word}, {after} after the beginning: {}", alert.name, alert.reason),
@@ -111,7 +124,7 @@ fn told(plan: &Before<'_>, look: Look) -> String {
         let nobody = match prediction.alerts.iter().min_by_key(|alert| alert.after_at(windows)) {
             None => "none looks at this, so nobody will be told".to_owned(),
             Some(first) => {
-                let after = span(first.after_at(windows));
+                let after = whole(first.after_at(windows));
                 format!("none, so nobody will be told: it is over before {} fires (after {after})", first.name)
             }
         };

@@ -9,15 +9,18 @@ use boutique_core::probe::Sample;
 
 use super::age::span;
 use super::table::{Cell, Column, Give, Table};
-use super::wrap::{field, sentence};
+use super::wrap::{field, lines, sentence};
 use crate::style::{BAD, FAINT, GOOD, Look, Mark, PLAIN, STRONG, WAITING};
 
-/// The prediction, page by page.
+/// Columns before the reasons of a prediction.
+const REASON: usize = 25;
+
+/// The prediction, page by page. Reasons that do not fit go on in the next line: they are what is to be learned.
 pub(crate) fn prediction(prediction: &Prediction, look: Look) -> String {
     let mut table = Table::new(vec![
         Column::left("PAGE", Give::Never),
         Column::left("PREDICTION", Give::Never),
-        Column::left("BECAUSE", Give::End(20)),
+        Column::left("BECAUSE", Give::Never),
     ]);
     for PageImpact { page, effect, reason, .. } in &prediction.pages {
         let style = match effect {
@@ -25,18 +28,20 @@ pub(crate) fn prediction(prediction: &Prediction, look: Look) -> String {
             Effect::MayFail | Effect::Slows => WAITING,
             Effect::Works | Effect::Degrades => PLAIN,
         };
-        table.row(vec![
-            Cell::new(page.name()),
-            Cell::styled(effect.to_string(), style),
-            Cell::styled(look.plain(reason), FAINT),
-        ]);
+        let mut lines = lines(&look.plain(reason), REASON, look).into_iter();
+        let first = lines.next().unwrap_or_default();
+        table.row(vec![Cell::new(page.name()), Cell::styled(effect.to_string(), style), Cell::styled(first, FAINT)]);
+        for line in lines {
+            table.row(vec!["".into(), "".into(), Cell::styled(line, FAINT)]);
+        }
     }
     let mut out = table.draw(look);
     if let Some(gap) = prediction.gap {
-        out.push_str(&format!("for {gap}\n"));
+        let pages = if prediction.pages.iter().any(|page| page.effect == Effect::Fails) { "fail" } else { "may fail" };
+        out.push_str(&format!("They {pages} for {gap}.\n"));
     }
     if let Some(ending) = &prediction.ending {
-        out.push_str(&sentence(&look.plain(&format!("in the end {ending}")), 2, look));
+        out.push_str(&sentence(&look.plain(&format!("At the end {ending}.")), 2, look));
     }
     out
 }
@@ -79,6 +84,8 @@ pub(crate) struct Report<'a> {
     pub(crate) told: String,
     /// By whom it was healed, in a sentence.
     pub(crate) healed: String,
+    /// What took longest, where it is not what people expect.
+    pub(crate) hint: Option<String>,
     /// Whether all is as before, in a sentence.
     pub(crate) proof: String,
     /// What is not, one line each.
@@ -108,6 +115,9 @@ pub(crate) fn report(report: &Report<'_>, look: Look) -> String {
     out.push('\n');
     out.push_str(&figures(measurement, look));
     out.push_str(&field("healed", &report.healed, LABEL, look));
+    if let Some(hint) = &report.hint {
+        out.push_str(&field("why so long", hint, LABEL, look));
+    }
     out.push_str(&field("proof", &report.proof, LABEL, look));
     for difference in report.differences {
         out.push_str(&field("", difference, LABEL, look));
@@ -166,7 +176,7 @@ fn recovery(measurement: &Measurement, prediction: &Prediction, grade: &Grade) -
         return format!("not seen: no {} without a failure", span(measurement.good_stretch));
     };
     let after_undo = measurement.recovery_after_undo().map(|after| format!(" ({} after the undo)", span(after)));
-    let compared = prediction.gap.zip(grade.duration).map(|(gap, word)| format!(", predicted {gap}: {word}"));
+    let compared = prediction.gap.zip(grade.duration).map(|(gap, word)| format!(", {word} ({gap})"));
     let last = measurement.last_to_recover.map(|page| format!("; last to recover: {page}"));
     format!(
         "good again: time to recovery {}{}{}{}",
@@ -244,8 +254,18 @@ mod tests {
     fn mk_report(service: Service, samples: &[Sample], healed: &str, width: usize) -> String {
         let (prediction, measurement) = (mk_prediction(service), measure(samples, T0));
         let grade = grade(&prediction, &measurement);
-        let story =
-            Report { prediction: &prediction, measurement: &measurement, grade: &grade, healed, interrupted: false };
+        let story = Report {
+            fault: format!("kill-pods of {service}"),
+            prediction: &prediction,
+            measurement: &measurement,
+            grade: &grade,
+            told: "nobody was told: no Prometheus was found".into(),
+            healed: healed.into(),
+            hint: None,
+            proof: "all 43 objects of the shop are as before".into(),
+            differences: &[],
+            early: None,
+        };
         report(&story, Look { color: false, unicode: true, width: Some(width) })
     }
 

@@ -28,6 +28,11 @@ fn fit(text: &str, used: usize, indent: usize, look: Look) -> String {
     out
 }
 
+/// A text as the lines that fit beside so many columns.
+pub(crate) fn lines(text: &str, beside: usize, look: Look) -> Vec<String> {
+    fit(text, beside, beside, look).lines().map(|line| line.trim_start().to_owned()).collect()
+}
+
 /// A sentence; its second line is indented.
 pub(crate) fn sentence(text: &str, indent: usize, look: Look) -> String {
     fit(text, 0, indent, look)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use boutique_core::{
     contract::{MONITORING, MONITORING_NAMESPACE, RECORD, Record, SetId},
-    monitoring::{MonitoringSpec, PrometheusPlace, judge::selection::chosen},
+    monitoring::{MonitoringSpec, PrometheusPlace, Windows, judge::selection::chosen},
     object::Kind,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -33,6 +33,8 @@ pub(super) struct Watcher {
     pub(super) interval: SignedDuration,
     /// How far its clock is ahead of this machine's.
     pub(super) ahead: SignedDuration,
+    /// How fast it runs.
+    pub(super) windows: Windows,
 }
 
 /// The Prometheus that watches the shop of a namespace; an error says why alerts cannot be seen.
@@ -68,6 +70,7 @@ pub(super) async fn find(cluster: &Cluster, namespace: &str) -> Result<Watcher, 
         stack: spec.shop_name().to_owned(),
         interval: SignedDuration::from_secs(i64::from(spec.pace().interval.seconds())),
         ahead,
+        windows: spec.windows,
     })
 }
 

@@ -33,7 +33,7 @@ pub(super) fn ask(ctx: &Ctx, plan: &Plan, order: &Order, place: &Place) -> Resul
             ),
         });
     }
-    if ctx.out.ask(&format!("{} in namespace {namespace}: go?", plan.deed())) {
+    if ctx.out.ask(&format!("Do it, in namespace {namespace}?")) {
         return Ok(true);
     }
     Err(Error::Refused { reason: "not agreed to".to_owned(), remedy: "nothing was changed".to_owned() })

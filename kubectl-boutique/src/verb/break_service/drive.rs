@@ -21,6 +21,7 @@ use super::watcher::{Pods, Watcher};
 use super::work::Work;
 use crate::ctx::{Ctx, Place};
 use crate::draw::plan::before;
+use crate::draw::wrap::sentence;
 use crate::error::Error;
 use crate::interrupt::Interrupts;
 use crate::verb::heal;
@@ -55,8 +56,10 @@ async fn run(ctx: &Ctx, cluster: &Cluster, plan: &Plan, order: &Order) -> Result
     let entered = Instant::now();
     let interrupts = Interrupts::listen();
     let namespace = plan.fault.namespace.as_str();
+    let look = ctx.out.talk_look();
+    ctx.out.say(sentence(&format!("looking: {}", plan.way), 2, look).trim_end());
     let (seconds, rate) = (order.steady.as_secs(), plan.timetable.rate);
-    ctx.out.say(&format!("steady state first: {seconds} s of {rate} pages a second, {}", plan.way));
+    ctx.out.say(&format!("steady state first: {rate} pages a second for {seconds} s"));
     let prober = Prober::start(plan.storefront.clone(), plan.timetable, &plan.fault.id);
     let mut watch = ShopWatch::start(cluster, namespace);
     let (detector, stood, seen) =
@@ -121,7 +124,7 @@ async fn run(ctx: &Ctx, cluster: &Cluster, plan: &Plan, order: &Order) -> Result
             stopped = if stopped == Why::Budget && last == Why::Good { stopped } else { last };
         }
     }
-    let (pods, replacements) = follower.end();
+    let (pods, restored_at, replacements) = follower.end();
     let (lines, schedule) = (story.end(), prober.schedule());
     let (samples, detected) = tokio::join!(prober.stop(), detector.stop());
     let measured = Measured {
@@ -134,13 +137,14 @@ async fn run(ctx: &Ctx, cluster: &Cluster, plan: &Plan, order: &Order) -> Result
         undone,
         stopped,
         pods,
+        restored_at,
         replacements,
         lines,
     };
     let ended = ending::finish(ctx, cluster, plan, order, fault, measured, stood);
     tokio::select! {
         outcome = ended => outcome,
-        () = interrupts.times(interrupts.count().max(1) + 1) => Err(Error::Interrupted),
+        () = interrupts.times(interrupts.count() + 1) => Err(Error::Interrupted),
     }
 }
 

@@ -6,7 +6,7 @@ use boutique_cluster::connect::Cluster;
 use boutique_cluster::detect::{Detected, Standing as Watch};
 use boutique_cluster::fault;
 use boutique_core::fault::{Fault, Stage};
-use boutique_core::grade::{Grade, Verdict, grade};
+use boutique_core::grade::{Grade, Sighting, Verdict, grade};
 use boutique_core::measure::{Marks, Measurement, measure};
 use boutique_core::probe::{Sample, Schedule};
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +34,7 @@ pub(super) struct Measured {
     pub(super) undone: Vec<String>,
     pub(super) stopped: Why,
     pub(super) pods: Pods,
+    pub(super) restored_at: Option<Duration>,
     pub(super) replacements: Vec<String>,
     pub(super) lines: Vec<(Duration, String)>,
 }
@@ -57,12 +58,21 @@ pub(super) async fn finish(
         .undone_at(measured.undone_at)
         .good_stretch(order.good_stretch);
     let measurement = measure(&measured.samples, marks);
-    let grade = grade(&plan.injection.prediction, &measurement);
+    let prediction = &plan.injection.prediction;
+    let grade = match &alerts {
+        Alerts::NotWatched { .. } => grade(prediction, &measurement),
+        Alerts::Watched { fired } => {
+            let since = |at: Duration| at.saturating_sub(measured.injected_at);
+            let seen: Vec<Sighting> =
+                fired.iter().map(|alert| Sighting { name: alert.name.clone(), at: since(alert.at) }).collect();
+            grade(prediction, &measurement).detected(prediction, &measurement, plan.windows, &seen)
+        }
+    };
     record(ctx, cluster, plan, &mut fault, &measurement, &grade, measured.stopped).await;
     let proof = compare(&stood, &look(cluster, &fault.namespace).await);
     let shop = standing(&measurement, &measured);
     let exit = exit(shop, measured.stopped, grade.verdict, &ours(&proof, &fault));
-    let Measured { samples, schedule, stopped, undone, replacements, lines, .. } = measured;
+    let Measured { samples, schedule, stopped, undone, replacements, restored_at, lines, .. } = measured;
     Ok(Outcome {
         fault,
         injection: plan.injection.clone(),
@@ -77,6 +87,7 @@ pub(super) async fn finish(
         stopped,
         lines,
         undone,
+        restored_at,
         replacements,
         way: plan.storefront.way(),
         exit,
@@ -199,6 +210,7 @@ mod tests {
             undone: Vec::new(),
             stopped: Why::TimeUp,
             pods: Pods { ready: u64::from(restored), desired: 1, restored },
+            restored_at: None,
             replacements: Vec::new(),
             lines: Vec::new(),
         };

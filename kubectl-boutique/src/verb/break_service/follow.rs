@@ -176,9 +176,9 @@ impl Follower<'_> {
         self.story.tell(self.prober.now(), &provisional(&so_far, left, self.ctx.out.look));
     }
 
-    /// How the workloads stood in the end, and the pods that came after the fault.
-    pub(super) fn end(self) -> (Pods, Vec<String>) {
-        (self.pods, self.watcher.replacements().to_vec())
+    /// How the workloads stood in the end, since when they are as before, and the pods that came after the fault.
+    pub(super) fn end(self) -> (Pods, Option<Duration>, Vec<String>) {
+        (self.pods, self.restored_at, self.watcher.replacements().to_vec())
     }
 }
 

@@ -96,6 +96,8 @@ pub(crate) struct Outcome {
     pub(crate) lines: Vec<(Duration, String)>,
     /// How it was undone, as sentences.
     pub(crate) undone: Vec<String>,
+    /// Since when the workloads are as before, on the prober's clock.
+    pub(crate) restored_at: Option<Duration>,
     /// Pods that came after the fault.
     pub(crate) replacements: Vec<String>,
     /// The way to the pages, in one word.

@@ -3,7 +3,7 @@
 use boutique_cluster::connect::Cluster;
 use boutique_cluster::fault::{self, Found};
 use boutique_cluster::storefront::{self, Storefront};
-use boutique_cluster::{access, observe, prober};
+use boutique_cluster::{access, detect, observe, prober};
 use boutique_core::fault::kind::default_for;
 use boutique_core::fault::{Act, Fault, FaultType, Injection, Need, Refusal, Request, Scene, Stage, is_allowed, needs};
 use boutique_core::monitoring::Windows;
@@ -44,12 +44,13 @@ pub(crate) struct Plan {
 /// Looks at the shop, and decides what an order means there. Writes nothing.
 pub(crate) async fn plan(ctx: &Ctx, cluster: &Cluster, place: &Place, order: &Order) -> Result<Plan, Error> {
     let (namespace, service) = (place.namespace.as_str(), order.wish.service);
-    let (scene, stack, home, who, found) = tokio::join!(
+    let (scene, stack, home, who, found, windows) = tokio::join!(
         fault::scene(cluster, namespace),
         observe::stack_name(cluster, namespace),
         cluster.get(Kind::NAMESPACE, None, namespace),
         access::whoami(cluster),
         fault::list(cluster, namespace, ctx.now()),
+        detect::pace(cluster, namespace),
     );
     let scene = scene?;
     let deployment = scene
@@ -94,7 +95,7 @@ pub(crate) async fn plan(ctx: &Ctx, cluster: &Cluster, place: &Place, order: &Or
     Ok(Plan {
         chosen,
         kind,
-        windows: Windows::Standard,
+        windows: windows.unwrap_or_default(),
         deployment_uid: deployment.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default().to_owned(),
         running: found?.into_iter().find_map(|found| match found {
             Found::Active(fault) => Some(fault),
@@ -113,8 +114,7 @@ pub(crate) async fn plan(ctx: &Ctx, cluster: &Cluster, place: &Place, order: &Or
 
 /// When a fault that begins now is over at the latest.
 pub(super) fn until(now: Timestamp, order: &Order, injection: &Injection) -> Timestamp {
-    let bound = order.wish.bound + injection.comes_back;
-    now + SignedDuration::try_from(bound).unwrap_or(SignedDuration::from_hours(1))
+    now + SignedDuration::try_from(injection.over(order.wish.bound)).unwrap_or(SignedDuration::from_hours(1))
 }
 
 /// Refuses a kind that this service or this cluster cannot have.

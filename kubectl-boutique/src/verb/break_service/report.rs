@@ -6,7 +6,7 @@ use boutique_cluster::connect::Cluster;
 use boutique_cluster::{evidence, observe};
 use boutique_core::fault::Request;
 use boutique_core::finding::Finding;
-use boutique_core::grade::Grade;
+use boutique_core::grade::{Grade, Verdict};
 use boutique_core::judge::judge;
 use boutique_core::measure::Measurement;
 use boutique_core::probe::Schedule;
@@ -28,6 +28,9 @@ struct Moment<'a> {
     at: f64,
     text: &'a str,
 }
+
+/// So much longer than its pods the shop must be missed before that is explained.
+const PUZZLING: Duration = Duration::from_secs(4);
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -70,6 +73,7 @@ pub(super) async fn show(ctx: &Ctx, cluster: &Cluster, outcome: &Outcome, format
                 grade: &outcome.grade,
                 told: told(outcome),
                 healed: healed(outcome),
+                hint: hint(outcome),
                 proof: proof(&outcome.proof),
                 differences: &outcome.proof.differences,
                 early: early(outcome.stopped),
@@ -143,13 +147,22 @@ fn told(outcome: &Outcome) -> String {
     match &outcome.alerts {
         Alerts::NotWatched { reason } => format!("nobody was told: {reason}"),
         Alerts::Watched { fired } => match fired.split_first() {
-            None => "nobody was told: Prometheus watches, and no alert fired".to_owned(),
+            None => match &outcome.grade.detection {
+                Some(detection) if detection.verdict == Verdict::Confirmed => {
+                    "nobody was told, as predicted: no alert fired".to_owned()
+                }
+                _ => "nobody was told: Prometheus watches, and no alert fired".to_owned(),
+            },
             Some((first, rest)) => {
                 let detected = outcome.measurement.time_to_detect();
                 let took = detected.map(|took| format!(": time to detect {}", span(took))).unwrap_or_default();
                 let names: Vec<&str> = rest.iter().map(|alert| alert.name.as_str()).collect();
                 let more = if names.is_empty() { String::new() } else { format!("; later {}", names.join(", ")) };
-                format!("alert {} fires{took}{more}", first.name)
+                let said = outcome.grade.detection.as_ref().and_then(|detection| {
+                    detection.alerts.iter().find(|alert| alert.name == first.name).map(|alert| alert.said)
+                });
+                let said = said.map(|said| format!(" ({said})")).unwrap_or_default();
+                format!("alert {} fires{said}{took}{more}", first.name)
             }
         },
     }
@@ -175,6 +188,17 @@ fn healed(outcome: &Outcome) -> String {
             "not: {how}; look at it: kubectl boutique status -n {namespace}, restart it: kubectl rollout restart -n {namespace} deployment/{service}"
         ),
     }
+}
+
+/// A shop that is missed for longer than its pods puzzles everybody once.
+fn hint(outcome: &Outcome) -> Option<String> {
+    let late = outcome.measurement.recovered_at?.checked_sub(outcome.restored_at?)?;
+    (late >= PUZZLING).then(|| {
+        format!(
+            "the pods were back {} before the shop was: callers wait longer after each attempt to connect that failed (gRPC)",
+            span(late)
+        )
+    })
 }
 
 fn proof(proof: &Proof) -> String {

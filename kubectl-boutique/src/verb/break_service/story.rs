@@ -10,6 +10,7 @@ use boutique_core::probe::Sample;
 
 use crate::ctx::Ctx;
 use crate::draw::verdict::moment;
+use crate::draw::wrap::field;
 
 /// Without a terminal the line of figures is written this often.
 const FIGURES_EVERY: Duration = Duration::from_secs(5);
@@ -39,7 +40,10 @@ impl<'a> Story<'a> {
     /// A line of the story, above the one that is redrawn. `at` is on the prober's clock.
     pub(super) fn tell(&self, at: Duration, text: &str) {
         self.ctx.out.progress_done_if_live();
-        self.ctx.out.say(&moment(self.since(at), text));
+        let (mark, text_only) =
+            text.split_at_checked(4).filter(|(mark, _)| mark.ends_with("  ")).unwrap_or(("    ", text));
+        let label = moment(self.since(at), mark);
+        self.ctx.out.say(field(&label, text_only, label.len(), self.ctx.out.talk_look()).trim_end());
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).push((at, text.to_owned()));
     }
 
