@@ -12,7 +12,7 @@
 
 use std::error::Error;
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -58,17 +58,16 @@ async fn serve(address: &str) -> Result<(), Failure> {
 }
 
 async fn answer(State(shop): State<Shop>, method: Method, uri: Uri) -> Response {
-    let lock = PoisonError::into_inner;
     if uri.path() == "/arrivals" {
-        let arrivals = std::mem::take(&mut *shop.arrivals.lock().unwrap_or_else(lock));
+        let arrivals = std::mem::take(&mut *lock(&shop.arrivals));
         return arrivals.iter().map(|at| format!("{at}\n")).collect::<String>().into_response();
     }
     if let Some(seconds) = uri.path().strip_prefix("/silence/").and_then(|seconds| seconds.parse().ok()) {
-        *shop.silent_until.lock().unwrap_or_else(lock) = Instant::now() + Duration::from_secs(seconds);
+        *lock(&shop.silent_until) = Instant::now() + Duration::from_secs(seconds);
         return StatusCode::OK.into_response();
     }
-    shop.arrivals.lock().unwrap_or_else(lock).push(Timestamp::now().as_microsecond());
-    let until = *shop.silent_until.lock().unwrap_or_else(lock);
+    lock(&shop.arrivals).push(Timestamp::now().as_microsecond());
+    let until = *lock(&shop.silent_until);
     if until > Instant::now() {
         tokio::time::sleep_until(until).await;
     }
@@ -77,6 +76,10 @@ async fn answer(State(shop): State<Shop>, method: Method, uri: Uri) -> Response 
         ("POST", _) => StatusCode::FOUND.into_response(),
         _ => "Hot Products".into_response(),
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn probe(address: &str, rate: u32, seconds: u64, silence: u64) -> Result<(), Failure> {

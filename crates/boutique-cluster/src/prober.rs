@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use boutique_core::probe::{SESSIONS, Sample, Schedule, Timetable};
 use boutique_core::purchase::Shopper;
-use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -44,7 +43,6 @@ pub fn in_flight(timetable: Timetable) -> usize {
 /// A prober at work.
 pub struct Prober {
     started: Instant,
-    started_at: Timestamp,
     notes: Arc<Mutex<Notes>>,
     /// A prober that is dropped sends nothing more.
     stop: DropGuard,
@@ -62,7 +60,7 @@ impl Prober {
             Arc::new((0..SESSIONS).map(|n| storefront.shopper(format!("boutique-probe-{name}-{n}"))).collect());
         let notes = Arc::new(Mutex::new(Notes::default()));
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
-        let (started, started_at) = (Instant::now(), Timestamp::now());
+        let started = Instant::now();
         let work = Work {
             storefront: storefront.clone(),
             shoppers: shoppers.clone(),
@@ -72,17 +70,12 @@ impl Prober {
             room: Room::for_way(&storefront, timetable),
         };
         work.begin(&stop, &ended);
-        Self { started, started_at, notes, stop: stop.drop_guard(), ended, storefront, shoppers }
+        Self { started, notes, stop: stop.drop_guard(), ended, storefront, shoppers }
     }
 
     /// Time since the start, the clock of the samples.
     pub fn now(&self) -> Duration {
         self.started.elapsed()
-    }
-
-    /// A moment of the day on the clock of the samples; zero for one before the start.
-    pub fn when(&self, moment: Timestamp) -> Duration {
-        moment.duration_since(self.started_at).max(SignedDuration::ZERO).unsigned_abs()
     }
 
     /// Samples whose fate is settled: those that were due before the earliest request that still waits.

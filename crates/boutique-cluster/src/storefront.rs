@@ -166,7 +166,7 @@ impl Storefront {
 
     /// Whether the API server, where it stands between here and the shop, answers as quickly as ever. If it does not, the
     /// silence of a page says nothing about the shop.
-    pub async fn is_way_open(&self) -> bool {
+    pub(crate) async fn is_way_open(&self) -> bool {
         match &self.pulse {
             Some(pulse) => pulse.beats().await,
             None => true,
