@@ -35,6 +35,13 @@ pub trait Provider: Send + Sync + 'static {
         request: Configure<Self::Config>,
     ) -> impl Future<Output = Result<Answer<Self::Data>, Diagnostics>> + Send;
 
+    /// Ends what goes on in the background: the last call before the process ends, after all answers. It is cut off after a
+    /// second.
+    fn close(&self, data: &Self::Data) -> impl Future<Output = ()> + Send {
+        let _ = data;
+        std::future::ready(())
+    }
+
     /// How long an operation that should end may still take, until its last checkpoint is answered for it.
     fn grace(&self) -> Duration {
         Duration::from_secs(5)

@@ -28,6 +28,9 @@ use crate::server::Server;
 /// How long answers that are under way may take after the host asked for the end. It kills after two seconds.
 const DRAIN: Duration = Duration::from_millis(800);
 
+/// How long the provider may take to end what goes on in the background.
+const CLOSE: Duration = Duration::from_secs(1);
+
 /// How often to look whether the host is gone while it has no connection.
 const UNCONNECTED: Duration = Duration::from_secs(2);
 
@@ -136,11 +139,14 @@ async fn host<P: Provider>(provider: P, environment: &Environment, mode: Mode) -
         tokio::time::sleep(DRAIN).await;
     };
     tokio::select! {
-        result = serving => result.map_err(ServeError::Serve)?,
-        () = drained => return Ok(()),
+        result = serving => {
+            result.map_err(ServeError::Serve)?;
+            server.stop(Reason::Stop);
+            server.idle(grace).await;
+        }
+        () = drained => {}
     }
-    server.stop(Reason::Stop);
-    server.idle(grace).await;
+    server.close(CLOSE).await;
     Ok(())
 }
 

@@ -121,6 +121,13 @@ impl<P: Provider> Server<P> {
         let _ = tokio::time::timeout(limit, idle).await;
     }
 
+    /// Lets the provider end what goes on in the background, but not longer than `limit`.
+    pub(crate) async fn close(&self, limit: Duration) {
+        // Without a configuration there is nothing in the background.
+        let Ok(data) = self.data() else { return };
+        let _ = tokio::time::timeout(limit, guarded("close", self.provider.close(&data))).await;
+    }
+
     /// A cancellation that [`Server::stop`] reaches as long as the guard lives.
     fn cancellable(self: &Arc<Self>) -> Running<P> {
         let cancel = Cancel::default();
