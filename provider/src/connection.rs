@@ -1,9 +1,11 @@
 //! What is known about the cluster when an operation begins.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use boutique_cluster::applyset::Expected;
 use boutique_cluster::connect::{Cluster, ConnectSpec, Exec};
 use boutique_cluster::helm::{Download, HelmSettings};
 use tfplugin_rs::{Diagnostic, List, Map, Secret, Value};
@@ -18,6 +20,8 @@ pub struct Connection {
     way: Way,
     cluster: OnceCell<Cluster>,
     helm: HelmSettings,
+    /// Namespaces that a plan has found missing.
+    missing: Mutex<BTreeSet<String>>,
 }
 
 #[derive(Debug)]
@@ -52,7 +56,26 @@ impl Connection {
         } else {
             Way::Unknown(reader.unknown)
         };
-        Self { way, cluster: OnceCell::new(), helm: helm(&config.helm) }
+        Self { way, cluster: OnceCell::new(), helm: helm(&config.helm), missing: Mutex::default() }
+    }
+
+    /// Remembers that a namespace is not there, or that it is.
+    pub(crate) fn remember_namespace(&self, namespace: &str, is_there: bool) {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_there { drop(missing.remove(namespace)) } else { drop(missing.insert(namespace.to_owned())) }
+    }
+
+    /// What there is where something new is applied, as far as the plan has seen it.
+    pub(crate) fn expected(&self, namespace: &str) -> Expected {
+        let missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if missing.contains(namespace) { Expected::Nothing } else { Expected::Namespace }
+    }
+
+    /// Waits for what goes on in the background.
+    pub(crate) async fn settled(&self) {
+        if let Some(cluster) = self.cluster.get() {
+            cluster.settled().await;
+        }
     }
 
     /// Which helm installs charts.

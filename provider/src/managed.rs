@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use boutique_cluster::apply::PlannedDrift;
@@ -79,6 +80,8 @@ pub(crate) struct Run<'a, R: Managed> {
     pub(crate) plan: R::Model,
     /// None while the resource is created.
     pub(crate) prior: Option<R::Model>,
+    /// Whether the state says already that something exists.
+    noted: AtomicBool,
 }
 
 impl<'a, R: Managed> Run<'a, R> {
@@ -91,7 +94,7 @@ impl<'a, R: Managed> Run<'a, R> {
         let cluster = ctx.data().cluster().await.map_err(|reason| reason.error(&format!("apply the {}", R::THING)))?;
         let deadline = ctx.deadline().checked_sub(TO_EXPLAIN).unwrap_or_else(|| ctx.deadline());
         let bounds = Bounds { cancel: ctx.cancellation_token(), deadline: deadline.into() };
-        Ok(Self { ctx, cluster, bounds, plan, prior })
+        Ok(Self { ctx, cluster, bounds, plan, prior, noted: AtomicBool::new(false) })
     }
 
     /// Does the work, logs what happens, and notes as soon as something exists that it does.
@@ -116,7 +119,7 @@ impl<'a, R: Managed> Run<'a, R> {
             Event::Begun => R::left_something(&Applied { began: true, ..Applied::default() }),
             _ => false,
         };
-        if exists {
+        if exists && !self.noted.swap(true, Ordering::Relaxed) {
             self.ctx.checkpoint(&self.half_written());
         }
     }
@@ -446,7 +449,9 @@ pub(crate) async fn look_at_namespace<R: Managed>(ctx: &Context<R>, namespace: &
         Ok(cluster) => cluster,
         Err(reason) => return reason.not_checked().map_or(Looked::Fine, Looked::Warning),
     };
-    match tokio::time::timeout(LOOK, cluster.get(Kind::NAMESPACE, None, namespace)).await {
+    let looked = tokio::time::timeout(LOOK, cluster.get(Kind::NAMESPACE, None, namespace)).await;
+    ctx.data().remember_namespace(namespace, !matches!(looked, Ok(Ok(None))));
+    match looked {
         Err(_) => {
             let why = format!("{} did not answer within {} s.", cluster.server(), LOOK.as_secs());
             Looked::Warning(not_checked(&why))

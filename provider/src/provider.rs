@@ -124,6 +124,10 @@ impl Provider for Boutique {
     type Data = Connection;
     const ADDRESS: &'static str = boutique_core::contract::PROVIDER_ADDRESS;
 
+    async fn close(&self, connection: &Connection) {
+        connection.settled().await;
+    }
+
     // Stopping a helm that does not listen takes five seconds, and what it left is looked at then.
     fn grace(&self) -> Duration {
         Duration::from_secs(15)

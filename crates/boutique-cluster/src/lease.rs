@@ -98,6 +98,16 @@ pub(crate) struct Held {
     renewal: JoinHandle<()>,
     renewed: Renewed,
     duration: Duration,
+    is_new: bool,
+}
+
+/// What the first request for a lease came to.
+#[derive(Debug)]
+pub(crate) enum Sought {
+    /// There was none; it is ours.
+    Taken(Held),
+    /// The lease as it is, if it is.
+    Found(Option<Value>),
 }
 
 /// When the lease was renewed last.
@@ -122,7 +132,24 @@ pub fn holder() -> String {
     format!("{user}@{host}, process {}", std::process::id())
 }
 
+/// A writer's name. Two writers of one process are two writers.
+fn writer() -> String {
+    format!("{} ({})", holder(), uuid::Uuid::new_v4().simple())
+}
+
 impl Held {
+    /// Takes a lease that is not expected to be there, in one request.
+    pub(crate) async fn make(cluster: &Cluster, name: &LeaseName, timing: LeaseTiming) -> Result<Sought, ApiError> {
+        let us = writer();
+        match cluster.create(&record(name, &us, timing, None), FIELD_MANAGER).await {
+            Ok(_) => Ok(Sought::Taken(Self::renewed(cluster.clone(), name, us, timing.duration, true))),
+            Err(error) if error.is_conflict() => Self::look(cluster, name).await.map(Sought::Found),
+            // Nor is its namespace.
+            Err(error) if error.is_not_found() => Ok(Sought::Found(None)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Takes the lease, waiting for another holder as long as `timing` says.
     pub(crate) async fn take(
         cluster: &Cluster,
@@ -150,9 +177,7 @@ impl Held {
         bounds: &Bounds,
         events: &Events,
     ) -> Result<Self, LeaseError> {
-        let object = ObjectRef::new(Kind::LEASE, &name.namespace, name.name.clone());
-        // Two writers of one process are two writers.
-        let us = format!("{} ({})", holder(), uuid::Uuid::new_v4().simple());
+        let us = writer();
         let began = Instant::now();
         let (mut observer, mut told) = (Observer::default(), false);
         loop {
@@ -187,7 +212,7 @@ impl Held {
                 }
             };
             match taken {
-                Ok(_) => return Ok(Self::renewed(cluster.clone(), object, us, timing.duration)),
+                Ok(_) => return Ok(Self::renewed(cluster.clone(), &name, us, timing.duration, found.is_none())),
                 // Someone was quicker.
                 Err(error) if error.is_conflict() => found = bounds.run(Self::look(cluster, &name)).await??,
                 Err(error) => return Err(error.into()),
@@ -195,7 +220,8 @@ impl Held {
         }
     }
 
-    fn renewed(cluster: Cluster, object: ObjectRef, holder: String, duration: Duration) -> Self {
+    fn renewed(cluster: Cluster, name: &LeaseName, holder: String, duration: Duration, is_new: bool) -> Self {
+        let object = ObjectRef::new(Kind::LEASE, &name.namespace, name.name.clone());
         let lost = CancellationToken::new();
         let renewed = Renewed::new(Mutex::new(Instant::now()));
         let task = Renewal {
@@ -206,7 +232,13 @@ impl Held {
             lost: lost.clone(),
             renewed: Arc::clone(&renewed),
         };
-        Self { cluster, object, holder, lost, renewal: tokio::spawn(task.run()), renewed, duration }
+        Self { cluster, object, holder, lost, renewal: tokio::spawn(task.run()), renewed, duration, is_new }
+    }
+
+    /// Whether there was no such lease before. Leases go with their sets only, so nobody else was at work on this one since
+    /// the lease is not there; what was seen of it before is still so where that was nothing.
+    pub(crate) fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Whether nobody can have taken the lease yet. A process that was stopped for a while must look before it writes on.
@@ -236,6 +268,17 @@ impl Held {
 
     /// Deletes the lease with the set it belonged to.
     pub(crate) async fn delete(self) -> Result<(), ApiError> {
+        self.remove().await
+    }
+
+    /// Takes away a lease that was made for nothing; who may not delete it gives it back at least.
+    pub(crate) async fn withdraw(self) {
+        if self.remove().await.is_err() {
+            self.release().await;
+        }
+    }
+
+    async fn remove(&self) -> Result<(), ApiError> {
         self.renewal.abort();
         self.cluster.delete(&self.object, Kind::LEASE, crate::request::Propagation::Background, None).await.map(|_| ())
     }

@@ -3,7 +3,7 @@
 use boutique_core::{
     contract::{self, FIELD_MANAGER, NewerContract, Owner, Record, SetId, check_writable},
     inventory::{BadInventory, Inventory},
-    object::{Kind, ObjectRef},
+    object::{Kind, Manifest, ObjectRef},
     revision::{BadRevision, HISTORY, Revision},
 };
 use serde_json::Value;
@@ -110,12 +110,12 @@ impl Records {
         Ok(())
     }
 
-    /// Stores a revision and removes those beyond the history that is kept.
+    /// Stores a packed revision and removes those beyond the history that is kept.
     ///
     /// # Errors
     /// Any failure of the requests.
-    pub async fn store(&self, cluster: &Cluster, id: &SetId, revision: &Revision) -> Result<(), ApiError> {
-        match cluster.create(&revision.record(id), FIELD_MANAGER).await {
+    pub async fn store(&self, cluster: &Cluster, record: &Manifest) -> Result<(), ApiError> {
+        match cluster.create(record, FIELD_MANAGER).await {
             // Our own request that was repeated after its answer was lost.
             Err(error) if error.is_already_exists() => {}
             stored => {
@@ -135,7 +135,7 @@ impl Records {
 
 #[cfg(test)]
 mod tests {
-    use boutique_core::{inventory::State, object::Manifest};
+    use boutique_core::inventory::State;
     use jiff::Timestamp;
     use serde_json::json;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use boutique_cluster::apply::PlannedDrift;
-use boutique_cluster::applyset::{self, Adopt, Applied, ApplyRequest, Safeguards};
+use boutique_cluster::applyset::{self, Adopt, Applied, ApplyRequest, Expected, Safeguards};
 use boutique_cluster::event::Events;
 use boutique_core::contract::SetId;
 use boutique_core::render::{self, RenderError};
@@ -19,7 +19,7 @@ use crate::managed::{DRIFT, Run, VERSION, remember_drift, with_unread, with_warn
 
 pub(super) async fn apply(ctx: &Context<Stack>, plan: StackModel, prior: Option<StackModel>) -> Outcome<StackModel> {
     let Reading { spec, .. } = specification::read(&plan)?;
-    let request = request(ctx, &spec, &plan)?;
+    let request = request(ctx, &spec, &plan, prior.is_none())?;
     let run = Run::begin(ctx, plan, prior).await?;
     let (events, mut event_rx) = Events::channel();
 
@@ -40,7 +40,12 @@ pub(super) async fn apply(ctx: &Context<Stack>, plan: StackModel, prior: Option<
 }
 
 /// What the engine is asked to do.
-fn request(ctx: &Context<Stack>, spec: &StackSpec, plan: &StackModel) -> Result<ApplyRequest, Diagnostics> {
+fn request(
+    ctx: &Context<Stack>,
+    spec: &StackSpec,
+    plan: &StackModel,
+    is_new: bool,
+) -> Result<ApplyRequest, Diagnostics> {
     let manifests = render::stack(spec).map_err(|error| match error {
         RenderError::Invalid { problems } => validate::problems(&problems),
         RenderError::Version(error) => {
@@ -53,6 +58,8 @@ fn request(ctx: &Context<Stack>, spec: &StackSpec, plan: &StackModel) -> Result<
         planned_drift: ctx.private().get::<Vec<PlannedDrift>>(DRIFT).unwrap_or_default(),
         force_conflicts: plan.force_conflicts == Value::Known(true),
         adopt: if plan.adopt.as_str() == Some("always") { Adopt::Always } else { Adopt::Never },
+        expected: if is_new { ctx.data().expected(&spec.id().namespace) } else { Expected::Set },
+        release_afterwards: true,
         wait_follows: plan.wait_for() != WaitFor::None,
         safeguards: if control::is_on() { Safeguards::Off } else { Safeguards::On },
         versions: BTreeMap::from([("shop".to_owned(), spec.version.clone())]),

@@ -1,7 +1,7 @@
 //! Applying a set.
 //!
-//! Order: namespace → rights → lease → records → what is there → refusals (nothing is written up to here but namespace
-//! and lease) → inventory with the union of old and new kinds → companion (a Helm release) → objects → prune → revision
+//! Order: namespace, rights, lease (where no set is expected: records and what is there, all at once) → records → what is
+//! there → refusals (nothing is written up to here but namespace and lease) → inventory with the union of old and new kinds → companion (a Helm release) → objects → prune → revision
 //! and inventory. Killed at any point, the next apply finds every object by inventory and labels and goes on.
 
 use std::{
@@ -20,8 +20,9 @@ use serde_json::Value;
 
 use super::{
     Adopt, Applied, ApplyError, ApplyRequest, Cause, Companion, Safeguards,
-    namespace::{self, Place},
-    preflight, rights,
+    begin::{Begun, Seen, begin},
+    draft::Draft,
+    namespace, preflight, rights,
 };
 use crate::{
     apply::{Before, Policy, Problem, apply_all, foreseen},
@@ -29,7 +30,7 @@ use crate::{
     connect::Cluster,
     event::{Event, Events},
     fault,
-    lease::{Held, LeaseError, LeaseName, holder},
+    lease::{Held, LeaseError, LeaseName, Sought, holder},
     prune::{is_member, orphans, prune},
     request::ApiError,
     revisions::Records,
@@ -93,13 +94,6 @@ struct Prepared {
     since: Timestamp,
 }
 
-/// What a revision holds.
-struct Content<'a> {
-    spec: &'a Value,
-    manifests: &'a [Manifest],
-    admitted: Vec<Admitted>,
-}
-
 impl Run<'_> {
     fn note(&self, note: impl FnOnce(&mut Applied)) {
         note(&mut self.applied.lock().unwrap_or_else(PoisonError::into_inner));
@@ -109,35 +103,29 @@ impl Run<'_> {
         let id = &self.request.id;
         let manifests = super::as_sent(id, &self.request.manifests);
         preflight::well_formed(id, &manifests)?;
-        let lease = LeaseName::from(id);
-        let at_once = Box::pin(async {
-            let made_for = id.created_for();
-            let place = Place { namespace: &id.namespace, made_for: &made_for };
-            let namespace = namespace::ensure(self.cluster, place, self.request.create_namespace, self.events);
-            let rights = rights::missing(self.cluster, &id.namespace, &manifests);
-            tokio::join!(namespace, rights, Held::look(self.cluster, &lease))
-        });
-        let (namespace, missing, lease_found) = self.bounds.run(at_once).await?;
-        let namespace = namespace?;
-        if !missing.is_empty() {
-            self.refuse_without_rights(&namespace, &manifests, missing).await?;
-        }
+        let (name, mut sought) = (LeaseName::from(id), None);
+        let begun = self.begin(&manifests, (&name, &mut sought)).await;
+        let (namespace, seen) = match begun {
+            Ok(begun) => begun,
+            Err(cause) => {
+                if let Some(Ok(Sought::Taken(lease))) = sought {
+                    lease.withdraw().await;
+                }
+                return Err(cause);
+            }
+        };
         self.note(|applied| applied.namespace_created = namespace.is_new);
         if self.request.safeguards == Safeguards::Off {
-            return Box::pin(self.write(&manifests, namespace.ours, &|| true)).await;
+            return Box::pin(self.write(&manifests, namespace.ours, None, &|| true)).await;
         }
-        let timing = self.request.lease;
-        let lease = Held::take_as_found(
-            self.cluster,
-            lease,
-            lease_found.map_err(LeaseError::from)?,
-            timing,
-            self.bounds,
-            self.events,
-        )
-        .await?;
+        let lease = match sought.transpose().map_err(LeaseError::from)? {
+            Some(Sought::Taken(lease)) => lease,
+            Some(Sought::Found(found)) => self.take(name, found).await?,
+            None => self.take(name, None).await?,
+        };
+        let seen = seen.filter(|seen| lease.is_new() && seen.is_nothing(id, &manifests));
         let may_write = || lease.is_fresh();
-        let work = Box::pin(self.write(&manifests, namespace.ours, &may_write));
+        let work = Box::pin(self.write(&manifests, namespace.ours, seen, &may_write));
         let outcome = tokio::select! {
             biased;
             () = lease.lost() => Err(Cause::LeaseLost(id.clone())),
@@ -145,10 +133,30 @@ impl Run<'_> {
         };
         match &outcome {
             // Refused before a byte was written: in a namespace of others nothing of ours stays, not even the lease.
-            Err(Cause::Foreign(_) | Cause::OtherStack { .. }) => drop(lease.delete().await),
+            Err(Cause::Foreign(_) | Cause::OtherStack { .. }) => lease.withdraw().await,
+            Ok(()) if self.request.release_afterwards => self.cluster.afterwards(lease.release()),
             _ => lease.release().await,
         }
         outcome
+    }
+
+    /// Asks what an apply begins with, and refuses what cannot be.
+    async fn begin(
+        &self,
+        manifests: &[Manifest],
+        lease: (&LeaseName, &mut Option<Result<Sought, ApiError>>),
+    ) -> Result<(namespace::Found, Option<Seen>), Cause> {
+        let at_once = Box::pin(begin(self.cluster, &self.request, manifests, lease, self.events));
+        let Begun { namespace, missing, seen } = self.bounds.run(at_once).await?;
+        let namespace = namespace?;
+        if !missing.is_empty() {
+            self.refuse_without_rights(&namespace, manifests, missing).await?;
+        }
+        Ok((namespace, seen))
+    }
+
+    async fn take(&self, name: LeaseName, found: Option<Value>) -> Result<Held, LeaseError> {
+        Held::take_as_found(self.cluster, name, found, self.request.lease, self.bounds, self.events).await
     }
 
     /// Rights in a namespace may come with its making, so for a new one the question is asked again; and it goes again
@@ -175,9 +183,10 @@ impl Run<'_> {
         &self,
         manifests: &[Manifest],
         namespace_uid: Option<String>,
+        seen: Option<Seen>,
         may_write: &(dyn Fn() -> bool + Sync),
     ) -> Result<(), Cause> {
-        let prepared = self.bounds.run(self.prepare(manifests, namespace_uid.clone())).await??;
+        let prepared = self.bounds.run(self.prepare(manifests, namespace_uid.clone(), seen)).await??;
         // Not called off from outside: what it started must end in good order, so it minds the bounds itself.
         let companion = self.companion.lock().unwrap_or_else(PoisonError::into_inner).take();
         let rendered = match companion {
@@ -189,17 +198,25 @@ impl Run<'_> {
         };
         let manifests = super::as_sent(&self.request.id, &rendered.manifests);
         preflight::well_formed(&self.request.id, &manifests)?;
-        let prepared = self.bounds.run(self.prepare(&manifests, namespace_uid)).await??;
+        let prepared = self.bounds.run(self.prepare(&manifests, namespace_uid, None)).await??;
         self.bounds.run(self.carry_out(&rendered.spec, &manifests, prepared, may_write)).await?
     }
 
-    /// Reads what is there, refuses what cannot be, and records that the apply begins.
-    async fn prepare(&self, manifests: &[Manifest], namespace_uid: Option<String>) -> Result<Prepared, Cause> {
+    /// Reads what is there, if that is not known yet, refuses what cannot be, and records that the apply begins.
+    async fn prepare(
+        &self,
+        manifests: &[Manifest],
+        namespace_uid: Option<String>,
+        seen: Option<Seen>,
+    ) -> Result<Prepared, Cause> {
         let id = &self.request.id;
         let desired: BTreeSet<Kind> = manifests.iter().map(Manifest::kind).collect();
         let there = async |kinds| preflight::there(self.cluster, id, kinds, manifests, self.events).await;
         let look = async || tokio::join!(Records::read(self.cluster, id), there(&desired));
-        let (mut records, mut live) = look().await;
+        let (mut records, mut live) = match seen {
+            Some(Seen { records, live }) => (Ok(records), Ok(live)),
+            None => look().await,
+        };
         records.as_ref().map_err(Clone::clone)?.check_writable()?;
         if self.end_faults(&records.as_ref().map_err(Clone::clone)?.faults).await {
             (records, live) = look().await;
@@ -280,6 +297,7 @@ impl Run<'_> {
         let id = &self.request.id;
         let Prepared { records, newest, live, before, force, mut inventory, by, since } = prepared;
         let mut admitted = Vec::new();
+        let draft = Draft::begin(&self.request, records.next_number(), (spec, manifests), (&by, since));
         let policy = self.policy(force);
         let problems = apply_all(self.cluster, manifests, &before, policy, self.events, may_write, |written| {
             for warning in &written.warnings {
@@ -303,7 +321,6 @@ impl Run<'_> {
         let orphans = orphans(id, &live, manifests, applied);
         prune(self.cluster, &orphans, self.events, |change| self.note(|applied| applied.changes.push(change))).await?;
 
-        let content = Content { spec, manifests, admitted };
         // Claims that are desired no more are kept, so their kind stays known.
         let claims = live.iter().any(|live| {
             is_member(id, live) && live.get("kind").and_then(Value::as_str) == Some(Kind::PERSISTENT_VOLUME_CLAIM.kind)
@@ -316,7 +333,7 @@ impl Run<'_> {
         inventory.state.progress =
             if self.request.wait_follows { Progress::Waiting { by: by.clone(), since } } else { Progress::Complete };
         let (number, recorded) =
-            tokio::join!(self.remember(&records, newest.as_ref(), content, &by, since), self.record(&inventory));
+            tokio::join!(self.remember(&records, newest.as_ref(), draft, admitted), self.record(&inventory));
         let number = number?;
         self.note(|applied| applied.revision = Some(number));
         recorded?;
@@ -345,31 +362,14 @@ impl Run<'_> {
         &self,
         records: &Records,
         newest: Option<&Revision>,
-        content: Content<'_>,
-        by: &str,
-        since: Timestamp,
+        draft: Draft,
+        admitted: Vec<Admitted>,
     ) -> Result<u64, ApiError> {
-        let mut versions = self.request.versions.clone();
-        versions.insert("tool".to_owned(), self.request.tool_version.clone());
-        let Content { spec, manifests, mut admitted } = content;
-        // Objects are written in any order; a revision must not differ by it.
-        admitted.sort_by_cached_key(|admitted| (admitted.object.clone(), admitted.path.to_string()));
-        let revision = Revision {
-            number: records.next_number(),
-            spec: spec.clone(),
-            objects: manifests.to_vec(),
-            admitted,
-            created_at: since,
-            created_by: by.to_owned(),
-            versions,
-        };
-        match newest {
-            Some(newest) if newest.same_content(&revision) => Ok(newest.number),
-            _ => {
-                records.store(self.cluster, &self.request.id, &revision).await?;
-                self.events.tell(Event::RevisionStored { number: revision.number });
-                Ok(revision.number)
-            }
+        let (number, record) = draft.finish(&self.request.id, newest, admitted).await;
+        if let Some(record) = record {
+            records.store(self.cluster, &record).await?;
+            self.events.tell(Event::RevisionStored { number });
         }
+        Ok(number)
     }
 }

@@ -3,7 +3,9 @@
 //! A set is an ApplySet in kubectl's sense, with an inventory, revisions and a lease of its own.
 
 mod apply;
+mod begin;
 mod destroy;
+mod draft;
 mod error;
 pub(crate) mod leftovers;
 pub(crate) mod namespace;
@@ -27,7 +29,7 @@ pub use apply::{apply, apply_after};
 pub use destroy::{DestroyRequest, Destroyed, destroy, destroy_then};
 pub use error::{ApplyError, Cause, DestroyError, ForeignObject, ReadError};
 pub use read::{SetReading, read};
-pub use request::{Adopt, Applied, ApplyRequest, Safeguards};
+pub use request::{Adopt, Applied, ApplyRequest, Expected, Safeguards};
 pub(crate) use wait::until_current;
 pub use wait::{Target, WaitError, WaitRequest, Waited, finish, wait};
 

@@ -27,6 +27,18 @@ pub enum Adopt {
     Always,
 }
 
+/// What the caller expects to be there. It costs time to be wrong, and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Expected {
+    /// The set, perhaps.
+    #[default]
+    Set,
+    /// A namespace without the set.
+    Namespace,
+    /// Not even the namespace.
+    Nothing,
+}
+
 /// What to apply, and how.
 #[derive(Debug, Clone)]
 pub struct ApplyRequest {
@@ -44,6 +56,12 @@ pub struct ApplyRequest {
     pub force_conflicts: bool,
     /// Whether to take over objects of other tools.
     pub adopt: Adopt,
+    /// What is expected to be there.
+    pub expected: Expected,
+    /// Whether a success may be answered while the lease is still on its way back; see [`Cluster::settled`].
+    ///
+    /// [`Cluster::settled`]: crate::connect::Cluster::settled
+    pub release_afterwards: bool,
     /// Whether to make the namespace if it is not there. It is then deleted with the set.
     pub create_namespace: bool,
     /// Whether the caller will wait for the set; until that wait is over, it is pending.
@@ -80,6 +98,8 @@ impl ApplyRequest {
             planned_drift: Vec::new(),
             force_conflicts: false,
             adopt: Adopt::default(),
+            expected: Expected::default(),
+            release_afterwards: false,
             create_namespace: true,
             wait_follows: false,
             tool_version: tool_version.into(),

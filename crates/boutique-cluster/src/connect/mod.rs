@@ -17,6 +17,7 @@ use std::{
 
 use serde_json::Value;
 pub use spec::{ConnectSpec, Exec};
+use tokio_util::task::TaskTracker;
 
 /// A connection to one cluster. Cheap to clone; all clones share connections and the request counter.
 #[derive(Clone)]
@@ -30,6 +31,7 @@ struct Shared {
     identity: Identity,
     request_timeout: Duration,
     requests: AtomicU64,
+    background: TaskTracker,
 }
 
 /// Whom we talk to and as whom, for messages.
@@ -205,6 +207,7 @@ impl Cluster {
                 identity,
                 request_timeout: spec.request_timeout.unwrap_or(Duration::from_secs(60)),
                 requests: AtomicU64::new(0),
+                background: TaskTracker::new(),
             }),
         })
     }
@@ -227,6 +230,17 @@ impl Cluster {
     /// Requests sent so far by all clones.
     pub fn requests(&self) -> u64 {
         self.shared.requests.load(Ordering::Relaxed)
+    }
+
+    /// Does work whose end nobody waits for but [`Cluster::settled`].
+    pub(crate) fn afterwards(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.shared.background.spawn(work);
+    }
+
+    /// Waits for what still goes on in the background, such as giving a lease back. To be called before the program ends.
+    pub async fn settled(&self) {
+        self.shared.background.close();
+        self.shared.background.wait().await;
     }
 
     pub(crate) fn count_request(&self) {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use boutique_cluster::{
-    applyset::{self, Cause},
+    applyset::{self, ApplyRequest, Cause, Expected},
     event::{Event, Events},
 };
 use boutique_core::object::{Kind, Manifest};
@@ -75,5 +75,27 @@ async fn two_applies_at_once_come_one_after_the_other() {
     assert_eq!(lease["spec"]["leaseTransitions"], 1);
     assert_eq!(lease.pointer("/spec/holderIdentity").and_then(Value::as_str).unwrap_or_default(), "");
     assert_eq!(shop.pending().await, Vec::<String>::new());
+    shop.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_that_expect_nothing_the_second_sees_what_the_first_has_done() {
+    let shop = Shop::new("hasty").await;
+    let hasty = || ApplyRequest { expected: Expected::Namespace, ..shop.request() };
+    let (one, two) = tokio::join!(shop.try_apply(hasty()), shop.try_apply(hasty()));
+    let revisions = [one.unwrap().revision, two.unwrap().revision];
+    assert_eq!(revisions, [Some(1), Some(1)], "the second wrote the same");
+    assert_eq!(shop.pending().await, Vec::<String>::new());
+    shop.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_goes_back_afterwards_is_back_when_the_cluster_is_settled() {
+    let shop = Shop::new("later").await;
+    let request = ApplyRequest { release_afterwards: true, expected: Expected::Namespace, ..shop.request() };
+    shop.try_apply(request).await.unwrap();
+    shop.cluster.settled().await;
+    let lease = shop.live(Kind::LEASE, "boutique-stack-shop").await.unwrap();
+    assert_eq!(lease.pointer("/spec/holderIdentity").and_then(Value::as_str).unwrap_or_default(), "");
     shop.finish().await;
 }

@@ -1,6 +1,6 @@
 //! Applies that must not begin: each refusal names what is in the way, and the cluster stays as it was.
 
-use boutique_cluster::applyset::{Adopt, Cause};
+use boutique_cluster::applyset::{Adopt, ApplyRequest, Cause, Expected};
 use boutique_core::{
     contract::{self, SetId},
     object::{Kind, Manifest, ObjectRef},
@@ -114,7 +114,11 @@ async fn a_lacking_verb_is_named_before_anything_is_written() {
     assert_eq!(*missing, [("create".to_owned(), "deployments.apps".to_owned())]);
     let text = error.to_string();
     assert!(text.contains("may not create deployments.apps in namespace rbac-"), "{text}");
+    let hasty = ApplyRequest { expected: Expected::Namespace, ..shop.request() };
+    let error = shop.try_apply(hasty).await.unwrap_err();
+    assert!(matches!(error.cause, Cause::Rights { .. }), "{error}");
     shop.cluster = admin;
+    assert!(shop.live(Kind::LEASE, "boutique-stack-shop").await.is_none(), "the lease goes again");
     assert!(shop.versions().await.is_empty(), "nothing was written");
     shop.finish().await;
 }
