@@ -48,9 +48,14 @@ impl Stage<'_> {
             Act::Delete { pod, .. } => Ok(self.delete(act, pod).await?),
             Act::Evict { pod } => Ok(self.evict(act, pod).await?),
             Act::PatchPod { pod, patch } => {
-                let patch = safeguards::patch(retimed(self.pods, pod, patch, self.fault, self.now, self.lasts));
-                let timed = Act::PatchPod { pod: pod.clone(), patch };
-                self.change_pod(&timed, pod, "marked, and changed where it says so").await
+                let timed = safeguards::patch(retimed(self.pods, pod, patch, self.fault, self.now, self.lasts));
+                let timed = Act::PatchPod { pod: pod.clone(), patch: timed };
+                let image = |operation: &Value| operation["path"].as_str().is_some_and(|path| path.ends_with("/image"));
+                let what = match patch.iter().any(image) {
+                    true => "got another image, and a deadline",
+                    false => "got a deadline: it is replaced at the end",
+                };
+                self.change_pod(&timed, pod, what).await
             }
             Act::Resize { pod, container, .. } => {
                 self.change_pod(act, pod, &format!("resources of container {container} changed in place")).await

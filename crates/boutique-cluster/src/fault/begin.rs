@@ -85,7 +85,7 @@ pub async fn begin(
     let bound = Duration::try_from(fault.until.duration_since(now)).unwrap_or_default();
     write_down(fault, injection);
     // Boxed, because callers keep this future within others.
-    let mut healed = Box::pin(heal_expired(cluster, &fault.namespace, now)).await?;
+    let mut healed = Box::pin(patiently(|| heal_expired(cluster, &fault.namespace, now))).await?;
     healed.extend(Box::pin(take_guard(cluster, fault, now)).await?);
     match Box::pin(inject(cluster, fault, injection, &clock, bound)).await {
         Ok((lines, acted)) => Ok(Begun { lines, healed, acted: acted.elapsed() }),

@@ -38,17 +38,15 @@ async fn of_two_that_begin_at_the_same_moment_one_is_told_who_the_other_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_fault_is_healed_before_the_next_begins() {
     let shop = running("stale-fault").await;
-    let before = specs(&shop).await;
+    let (before, nothing) = (specs(&shop).await, injection(&scene(&shop).await, Vec::new()));
     let long_ago = Timestamp::now() - Span::new().hours(1);
     let mut left = mk_fault(shop.namespace(), "ann", long_ago, MINUTE);
     begin(&shop.cluster, &mut left, &changes(&scene(&shop).await)).await;
     assert_ne!(specs(&shop).await, before);
-    until_running(&shop).await;
 
     let now = Timestamp::now();
     let mut next = mk_fault(shop.namespace(), "bob", now, MINUTE);
-    let seen = Scene { deployments: scene(&shop).await.deployments, ..scene(&shop).await };
-    let begun = begin(&shop.cluster, &mut next, &injection_of_nothing(&seen)).await;
+    let begun = begin(&shop.cluster, &mut next, &nothing).await;
     assert_eq!(begun.healed.len(), 1, "{begun:?}");
     assert_eq!(begun.healed[0].id, left.id);
     assert_eq!(begun.healed[0].done.len(), 2, "{begun:?}");
@@ -61,18 +59,11 @@ async fn an_expired_fault_is_healed_before_the_next_begins() {
     shop.finish().await;
 }
 
-/// A fault that only has a record.
-fn injection_of_nothing(scene: &Scene) -> Injection {
-    let base = Scene { pods: Vec::new(), ..scene.clone() };
-    let pod = json!({"metadata": {"name": "a", "uid": "b", "labels": {"app": "cartservice"}}});
-    injection(&Scene { pods: vec![pod], ..base }, Vec::new())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_history_stays_short() {
     let shop = running("many-faults").await;
     let begin_at = Timestamp::now() - Span::new().hours(2);
-    let nothing = injection_of_nothing(&scene(&shop).await);
+    let nothing = injection(&scene(&shop).await, Vec::new());
     for n in 0..HISTORY + 2 {
         let since = begin_at + SignedDuration::from_mins(i64::try_from(n).unwrap());
         let mut one = mk_fault(shop.namespace(), "ann", since, MINUTE);

@@ -65,13 +65,21 @@ impl Gate {
         Cluster::connect(&spec).await.expect("the lab's kubeconfig is good")
     }
 
-    /// Closes the gate when so many requests were sent.
-    async fn close_after(&self, cluster: &Cluster, requests: u64) {
+    /// Does the work, and closes the gate when so many requests were sent; never, where the work needs fewer.
+    async fn closed_in<T>(&self, cluster: &Cluster, requests: u64, work: impl Future<Output = T>) -> T {
         let stop = cluster.requests() + requests;
-        while cluster.requests() < stop {
-            tokio::task::yield_now().await;
+        let reached = async {
+            while cluster.requests() < stop {
+                tokio::task::yield_now().await;
+            }
+        };
+        let mut work = Box::pin(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = reached => drop(self.closed.send_replace(true)),
         }
-        self.closed.send_replace(true);
+        work.await
     }
 }
 
@@ -87,15 +95,11 @@ async fn a_server_that_restarts_at_any_request_of_a_fault_is_waited_for() {
             let seen = scene(&shop).await;
             let wanted = injection(&seen, [adds(&seen).acts, changes(&seen).acts].concat());
             let mut fault = mk_fault(shop.namespace(), "ann", Timestamp::now(), Duration::from_secs(300));
-            let (begun, ()) = tokio::join!(
-                fault::begin(&cluster, &mut fault, &wanted, Timestamp::now()),
-                gate.close_after(&cluster, requests)
-            );
+            let now = fault.since;
+            let begun = gate.closed_in(&cluster, requests, fault::begin(&cluster, &mut fault, &wanted, now)).await;
             begun.unwrap_or_else(|error| panic!("closed after {requests} requests: {error}"));
-            let (undone, ()) = tokio::join!(
-                fault::undo(&cluster, &fault, Timestamp::now()),
-                gate.close_after(&cluster, requests % 5 + 1)
-            );
+            let undo = fault::undo(&cluster, &fault, Timestamp::now());
+            let undone = gate.closed_in(&cluster, requests % 5 + 1, undo).await;
             let undone = undone.unwrap_or_else(|error| panic!("closed in the undo: {error}"));
             assert_eq!(undone.kept, Vec::<String>::new(), "closed after {requests} requests");
             fault::finish(&cluster, &Fault { stage: Stage::Finished, ..fault.clone() }).await.unwrap();
