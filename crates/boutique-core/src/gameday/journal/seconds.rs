@@ -28,6 +28,13 @@ pub struct Second {
     pub pages: BTreeMap<String, (u64, u64, u64)>,
 }
 
+impl Second {
+    /// Requests that were due in it.
+    pub fn due(&self) -> u64 {
+        self.answers.known() + self.answers.unknown
+    }
+}
+
 /// Counts samples second by second, from the first to the last, also where nothing was due.
 pub fn seconds(samples: &[Sample], injected_at: Duration) -> Vec<Second> {
     let mut buckets: BTreeMap<i64, Vec<&Sample>> = BTreeMap::new();

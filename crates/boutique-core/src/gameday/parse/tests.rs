@@ -87,3 +87,41 @@ fn repetitions_do_not_go_down_for_ever() {
     let head = SMALL.split("faults:").next().unwrap_or_default();
     assert!(told(&format!("{head}faults: [{deep}]\n"))[0].contains("lies too deep"));
 }
+
+fn reference() -> String {
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/gamedays.md")).unwrap()
+}
+
+#[test]
+fn the_reference_describes_every_key_and_no_other() {
+    let reference = reference();
+    for (section, keys) in SECTIONS {
+        let text = reference.split("\n### ").find(|text| text.lines().next() == Some(*section));
+        let text = text.unwrap_or_else(|| panic!("docs/gamedays.md has no section {section}"));
+        let text = text.split("\n## ").next().unwrap_or_default();
+        let cells = text.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+        let mut told: Vec<&str> = cells
+            .flat_map(|cell| cell.split('`').step_by(2))
+            .map(|key| key.trim_matches('`'))
+            .filter(|key| !key.is_empty())
+            .collect();
+        let mut known = keys.to_vec();
+        told.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(told, known, "{section}");
+    }
+}
+
+#[test]
+fn the_example_of_the_reference_uses_every_key() {
+    let reference = reference();
+    let example = reference.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let gameday = parse(example).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(crate::gameday::plan(&gameday, None).unwrap().steps.len(), 10);
+    for (section, keys) in SECTIONS {
+        for key in *keys {
+            let word = |c: char| !c.is_ascii_alphanumeric();
+            assert!(example.split(word).any(|found| found == *key), "{section}: {key}");
+        }
+    }
+}

@@ -39,7 +39,8 @@ impl Axis {
 }
 
 pub(super) fn figure(record: &StepRecord) -> String {
-    let (Some(first), Some(last)) = (record.seconds.first(), record.seconds.last()) else { return String::new() };
+    let seconds = whole(&record.seconds);
+    let (Some(first), Some(last)) = (seconds.first(), seconds.last()) else { return String::new() };
     let axis = Axis { from: first.at as f64, to: last.at as f64 + 1.0 };
     let pages: Vec<&str> = record.pages.iter().map(|page| page.page.as_str()).collect();
     let pages_end = PAGES.0 + pages.len() as f64 * PAGES.1;
@@ -52,15 +53,24 @@ pub(super) fn figure(record: &StepRecord) -> String {
         escape(&described(record))
     );
     hurt(&mut out, record, &axis, bottom);
-    answers(&mut out, record, &axis);
+    answers(&mut out, seconds, &axis);
     for (index, page) in pages.iter().enumerate() {
-        strip(&mut out, record, page, PAGES.0 + index as f64 * PAGES.1, &axis);
+        strip(&mut out, seconds, page, PAGES.0 + index as f64 * PAGES.1, &axis);
     }
-    latency(&mut out, record, &axis, latency_top);
+    latency(&mut out, seconds, &axis, latency_top);
     time(&mut out, &axis, bottom);
     marks(&mut out, record, &axis, bottom);
     out.push_str("</svg></div>\n<figcaption><span class=\"key good\"></span> good answers <span class=\"key bad\"></span> failed <span class=\"key half\"></span> some failed <span class=\"key unknown\"></span> not asked, or says nothing about the shop <span class=\"key line\"></span> time to answer: the slower line is 19 of 20 answers, the faster half of them. Shaded: from the first failure to recovery. T0 the fault, T1 the first failure, T2 an alert, T3 undone, T4 recovered.</figcaption>\n</figure>\n");
     out
+}
+
+/// Without a first or last second of which only a part was measured: it would look as if requests were missing.
+fn whole(seconds: &[Second]) -> &[Second] {
+    let usual = seconds.iter().map(Second::due).max().unwrap_or_default();
+    let is_part = |second: &Second| second.due() * 4 < usual * 3;
+    let first = seconds.first().is_some_and(is_part);
+    let last = seconds.len() > 1 && seconds.last().is_some_and(is_part);
+    &seconds[usize::from(first)..seconds.len() - usize::from(last)]
 }
 
 /// The picture in words, for those who do not see it.
@@ -95,12 +105,11 @@ fn hurt(out: &mut String, record: &StepRecord, axis: &Axis, bottom: f64) {
     );
 }
 
-fn answers(out: &mut String, record: &StepRecord, axis: &Axis) {
+fn answers(out: &mut String, seconds: &[Second], axis: &Axis) {
     let (top, height) = ANSWERS;
-    let all = |second: &Second| second.answers.known() + second.answers.unknown;
-    let most = record.seconds.iter().map(all).max().unwrap_or(1).max(1) as f64;
+    let most = seconds.iter().map(Second::due).max().unwrap_or(1).max(1) as f64;
     let mut paths = [String::new(), String::new(), String::new()];
-    for second in &record.seconds {
+    for second in seconds {
         let (x, end) = (axis.x(second.at as f64), axis.x(second.at as f64 + 1.0));
         let width = (end - x - 0.6).max(0.4);
         let mut y = top + height;
@@ -123,10 +132,10 @@ fn answers(out: &mut String, record: &StepRecord, axis: &Axis) {
 }
 
 /// One page: a field for each second in which it was asked for.
-fn strip(out: &mut String, record: &StepRecord, page: &str, top: f64, axis: &Axis) {
+fn strip(out: &mut String, seconds: &[Second], page: &str, top: f64, axis: &Axis) {
     let mut paths = [String::new(), String::new(), String::new(), String::new()];
     let height = PAGES.1 - 3.0;
-    for second in &record.seconds {
+    for second in seconds {
         let (good, bad, unknown) = second.pages.get(page).copied().unwrap_or_default();
         let (x, end) = (axis.x(second.at as f64), axis.x(second.at as f64 + 1.0));
         let path = match (good, bad, unknown) {
@@ -146,8 +155,8 @@ fn strip(out: &mut String, record: &StepRecord, page: &str, top: f64, axis: &Axi
 }
 
 /// On a logarithmic scale: both 5 ms and 2 s can be read.
-fn latency(out: &mut String, record: &StepRecord, axis: &Axis, top: f64) {
-    let slowest = record.seconds.iter().filter_map(|second| second.p95).fold(10.0, f64::max);
+fn latency(out: &mut String, seconds: &[Second], axis: &Axis, top: f64) {
+    let slowest = seconds.iter().filter_map(|second| second.p95).fold(10.0, f64::max);
     let most = 10_f64.powf(slowest.log10().ceil());
     let y = |took: f64| top + LATENCY * (1.0 - (took.max(FASTEST) / FASTEST).log10() / (most / FASTEST).log10());
     let mut tick = FASTEST;
@@ -167,7 +176,7 @@ fn latency(out: &mut String, record: &StepRecord, axis: &Axis, top: f64) {
     {
         let mut path = String::new();
         let mut pen = 'M';
-        for second in &record.seconds {
+        for second in seconds {
             match of(second) {
                 Some(took) => {
                     let _ = write!(path, "{pen}{:.1} {:.1}", axis.x(second.at as f64 + 0.5), y(took));

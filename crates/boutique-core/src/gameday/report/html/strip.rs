@@ -20,7 +20,8 @@ pub(super) fn strip(record: &StepRecord, longest: f64) -> String {
         if known == 0 {
             continue;
         }
-        let width = scale.min(WIDTH - x);
+        // A little over the edge: fields that only touch leave hairlines between them.
+        let width = (scale + 0.3).min(WIDTH - x);
         let _ = write!(ground, "M{x:.1} {HEIGHT}h{width:.2}v-3h-{width:.2}z");
         if second.answers.bad > 0 {
             let tall = (second.answers.bad as f64 / known as f64 * HEIGHT).max(4.0);
