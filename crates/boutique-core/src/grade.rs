@@ -116,7 +116,7 @@ fn slowed(impact: &PageImpact, tally: &Tally, prediction: &Prediction, measureme
     let latency = measurement.latency_by_page.get(&impact.page).copied().unwrap_or_default();
     let Some((before, during)) = latency.before.zip(latency.during) else { return Verdict::Inconclusive };
     // Half of what was promised, and so much at least that it is not the weather.
-    let expected = impact.late_by.map_or(before.p95.max(NOTICED), |late_by| late_by / 2);
+    let expected = impact.late_by.map_or_else(|| before.p95.max(NOTICED), |late_by| late_by / 2);
     if during.p95 >= before.p50 + expected {
         Verdict::Confirmed
     } else if tally.known() < ENOUGH || too_early(prediction, measurement) {

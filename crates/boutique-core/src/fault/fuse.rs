@@ -20,7 +20,7 @@ pub fn fuse_name(fault: &str) -> String {
 
 /// How much longer the fuse of a changed fault burns. What was added there is what a changed field points at, and must not
 /// go before a healer has put the field back.
-const LATER: Duration = Duration::from_hours(24);
+const LATER: Duration = Duration::from_secs(24 * 3600);
 
 /// The fuse of a fault, which blows after `bound`; for a changed fault a day later.
 pub fn fuse(fault: &Fault, bound: Duration) -> Manifest {

@@ -126,7 +126,7 @@ mod tests {
         fn a_request_is_never_above_the_limit_that_is_asked_for(request in 1_u64..4000, more in 0_u64..4000, limit in 1_u64..4000) {
             let resources = json!({"requests": {"cpu": format!("{request}m")}, "limits": {"cpu": format!("{}m", request + more)}});
             let lowered = with_cpu_limit(&mk_pod("Burstable", &resources), "server", limit).unwrap();
-            let asked = lowered.pointer("/requests/cpu").and_then(quantity).map_or(i128::from(request), |cpu| cpu.milli());
+            let asked = lowered.pointer("/requests/cpu").and_then(quantity).map_or_else(|| i128::from(request), |cpu| cpu.milli());
             prop_assert!(asked <= i128::from(limit));
         }
     }

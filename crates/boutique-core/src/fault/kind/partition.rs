@@ -134,7 +134,7 @@ fn policy(scene: &Scene, wish: &Wish, caller: Option<Service>, callee: Service) 
         }
     };
     let governed = |service: Service, direction: &str| {
-        scene.policies.iter().find(|policy| governs(policy, service, direction)).map(|policy| name_of(policy))
+        scene.policies.iter().find(|policy| governs(policy, service, direction)).map(name_of)
     };
     let at_callee = governed(callee, "Ingress");
     let at_callers = callers.iter().find_map(|caller| governed(*caller, "Egress"));
