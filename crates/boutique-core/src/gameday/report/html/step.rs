@@ -60,7 +60,7 @@ fn what(out: &mut String, record: &StepRecord, terms: &mut Terms) {
     let peer = fault.peer.as_ref().map_or(String::new(), |peer| format!(" and {peer}"));
     let undo = fault.undo.split_once(": ").map_or(fault.undo.as_str(), |(_, sentence)| sentence);
     let mut text = format!(
-        "The *fault*: <{}> ({}), on {pods}*service* <{}>{peer}. How it ends: {undo}.",
+        "The *fault*: <{}> ({}), on {pods}*service* <{}>{peer}. Undo: {undo}.",
         fault.kind, fault.about, fault.service
     );
     if let Some(steady) = &record.steady {
