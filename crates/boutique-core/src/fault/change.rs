@@ -237,6 +237,15 @@ mod tests {
         assert_eq!(change.revert(Some(&other)), Revert::Gone);
     }
 
+    #[test]
+    fn a_variable_that_somebody_has_added_meanwhile_is_not_added_twice() {
+        // The fault had removed it; a patch cannot test that something is not there, but that all else is as it was.
+        let change = mk_change(Some("a"), None);
+        let Revert::Patch(back) = change.revert(Some(&mk_deployment(&json!([])))) else { panic!("cannot be put back") };
+        let theirs = mk_deployment(&json!([{"name": "CART_SERVICE_ADDR", "value": "x"}]));
+        assert_eq!(patched(&theirs, &back), None);
+    }
+
     /// As the API server applies it; none where a test fails.
     fn patched(object: &Value, patch: &[Value]) -> Option<Value> {
         let mut object = object.clone();

@@ -79,7 +79,7 @@ impl FaultType for Oom {
         let predicted = predict(&Loss::Gone(gone))
             .alert(killed)
             .ending(replaced(&target, survivors))
-            .note("it fails once the limit is tight and work comes in; whether it serves between two kills depends on what it needs to start");
+            .note("the kernel kills it again and again until the pod is replaced; whether it serves in between depends on what it needs to start");
         Ok(Injection {
             acts: victims.iter().filter_map(|pod| patch(scene, wish, pod, [])).collect(),
             activity: PodRef::of(victims[0]).map(|pod| Activity::Squeeze {
