@@ -17,7 +17,7 @@ pub(crate) fn faults(found: &[Found], now: Timestamp, headers: bool, look: Look)
         Column::left("FAULT", Give::Never),
         Column::left("BY", Give::Middle(8)),
         Column::right("AGE"),
-        Column::left("RESULT", Give::End(10)),
+        Column::left("PREDICTION", Give::End(10)),
     ])
     .without_titles(!headers);
     for found in found {
@@ -80,7 +80,7 @@ fn result(found: &Found, now: Timestamp) -> String {
         Found::Expired(_) => "not undone".to_owned(),
         Found::Ended(fault) => {
             let verdict = fault.result.as_ref().and_then(|result| result.get("verdict")?.as_str());
-            verdict.map_or_else(|| "not measured".to_owned(), |verdict| format!("prediction {verdict}"))
+            verdict.unwrap_or("not measured").to_owned()
         }
         Found::Unreadable(_) | Found::FailedPod { .. } | Found::Residue { .. } => String::new(),
     }

@@ -4,31 +4,38 @@ use boutique_core::fault::{FaultType, Undo, kind};
 use boutique_core::service::Service;
 use serde::Serialize;
 
-use super::table::{Cell, Column, Give, Line, Table};
-use super::wrap::sentence;
+use super::table::{Cell, Column, Give, Table};
+use super::wrap::{lines, sentence};
 use crate::style::{FAINT, Look, PLAIN};
 use crate::verb::DATA_VERSION;
+
+/// Columns of the first two of the table.
+const BESIDE: usize = 24;
 
 /// The kinds, one each row; for one service, those that make sense for it.
 pub(crate) fn kinds(service: Option<Service>, look: Look) -> String {
     let mut table = Table::new(vec![
         Column::left("KIND", Give::Never),
         Column::left("UNDO", Give::Never),
-        Column::left("WHAT IT DOES", Give::End(20)),
+        Column::left("WHAT IT DOES", Give::Never),
     ]);
     for fault in kind::ALL {
         let unfit = service.and_then(|service| fault.unfit(service));
-        let (style, about) = match unfit {
+        let (style, mut about) = match unfit {
             Some(reason) => (FAINT, format!("not for this service: {reason}")),
             None => (PLAIN, fault.about().to_owned()),
         };
+        if let Some(minor) = fault.since() {
+            about.push_str(&format!(" (Kubernetes 1.{minor} or newer)"));
+        }
+        let mut lines = lines(&look.plain(&about), BESIDE, look).into_iter();
         table.row(vec![
             Cell::styled(fault.name(), style),
             Cell::styled(word(fault.undo()), style),
-            Cell::styled(look.plain(&about), style),
+            Cell::styled(lines.next().unwrap_or_default(), style),
         ]);
-        if let Some(minor) = fault.since() {
-            table.line(Line::default().part(format!("  needs Kubernetes 1.{minor}"), FAINT));
+        for line in lines {
+            table.row(vec!["".into(), "".into(), Cell::styled(line, style)]);
         }
     }
     let mut out = table.draw(look);
@@ -85,6 +92,8 @@ mod tests {
     #[test]
     fn the_kinds_read_well_in_eighty_columns() {
         let look = Look { color: false, unicode: true, width: Some(80) };
-        insta::assert_snapshot!(kinds(None, look));
+        let text = kinds(None, look);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        insta::assert_snapshot!(text);
     }
 }

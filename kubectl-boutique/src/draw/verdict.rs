@@ -41,9 +41,15 @@ pub(crate) fn prediction(prediction: &Prediction, look: Look) -> String {
         out.push_str(&format!("They {pages} for {gap}.\n"));
     }
     if let Some(ending) = &prediction.ending {
-        out.push_str(&sentence(&look.plain(&format!("At the end {ending}.")), 2, look));
+        out.push_str(&sentence(&look.plain(&format!("{}.", capital(ending))), 2, look));
     }
     out
+}
+
+/// A fragment as the beginning of a sentence.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A line of the story: how long after T0, and what.
@@ -58,7 +64,10 @@ pub(crate) fn second(samples: &[Sample], now: Duration, injected_at: Duration, s
     let bad = recent().filter(|sample| sample.outcome.is_bad()).count();
     let known = recent().filter(|sample| sample.outcome.is_known()).count();
     let word = recent().find(|sample| sample.outcome.is_bad()).map(|sample| format!(" ({})", sample.outcome.word()));
-    let pages = format!("last second {bad} of {known} answers bad{}", word.unwrap_or_default());
+    let pages = match known {
+        0 => "no answer in the last second".to_owned(),
+        known => format!("last second {bad} of {known} answers bad{}", word.unwrap_or_default()),
+    };
     moment(now.saturating_sub(injected_at), &format!("{standing}, {pages}"))
 }
 

@@ -245,8 +245,11 @@ mod tests {
 
     #[test]
     fn first_come_the_verbs() {
-        assert_eq!(offered(""), ["status", "buy", "break", "faults", "heal", "completion", "version"]);
-        assert_eq!(offered("-n shop "), ["status", "buy", "break", "faults", "heal", "completion", "version"]);
+        assert_eq!(offered(""), ["status", "buy", "break", "faults", "heal", "gameday", "completion", "version"]);
+        assert_eq!(
+            offered("-n shop "),
+            ["status", "buy", "break", "faults", "heal", "gameday", "completion", "version"]
+        );
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use boutique_cluster::connect::Cluster;
 use boutique_cluster::fault::{self, Found};
-use boutique_core::fault::Fault;
+use boutique_core::fault::{Fault, GUARD, Stage};
 use clap::Args;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::DATA_VERSION;
 use crate::ctx::Ctx;
@@ -103,6 +104,21 @@ fn fault_of(found: &Found) -> Option<&Fault> {
 pub(crate) async fn warn(ctx: &Ctx, cluster: &Cluster, namespace: &str) {
     let found = fault::list(cluster, namespace, ctx.now()).await.unwrap_or_default();
     if let Some(warning) = warning(&found, namespace) {
+        ctx.out.warn(&warning);
+    }
+}
+
+/// The same where the records are known already.
+pub(crate) fn warn_of(ctx: &Ctx, records: &[Value], namespace: &str) {
+    let is_guard = |record: &&Value| record.pointer("/metadata/name").and_then(Value::as_str) == Some(GUARD);
+    let expired: Vec<Found> = records
+        .iter()
+        .filter(|record| !is_guard(record))
+        .filter_map(|record| Fault::from_config_map(record).ok())
+        .filter(|fault| fault.stage == Stage::Active && fault.is_expired(ctx.now()))
+        .map(Found::Expired)
+        .collect();
+    if let Some(warning) = warning(&expired, namespace) {
         ctx.out.warn(&warning);
     }
 }

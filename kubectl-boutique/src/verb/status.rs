@@ -9,7 +9,7 @@ use boutique_core::view::{Health, ShopView, view};
 use clap::Args;
 use serde::Serialize;
 
-use super::DATA_VERSION;
+use super::{DATA_VERSION, faults};
 use crate::ctx::Ctx;
 use crate::draw::findings::findings;
 use crate::draw::tree::{Detail, shop};
@@ -97,6 +97,7 @@ async fn look(ctx: &Ctx, cluster: &Cluster, namespace: &str) -> Result<Seen, Err
     for kind in denied {
         ctx.out.warn(&format!("{} may not be listed by this user; status shows less", kind.plural));
     }
+    faults::warn_of(ctx, &objects.faults, namespace);
     objects.routes = routes?;
     objects.front_page = Some(observe::front_page(&storefront?).await);
     objects.stack = observe::stack(cluster, namespace).await?;

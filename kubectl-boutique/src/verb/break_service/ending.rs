@@ -65,7 +65,7 @@ pub(super) async fn finish(
             let since = |at: Duration| at.saturating_sub(measured.injected_at);
             let seen: Vec<Sighting> =
                 fired.iter().map(|alert| Sighting { name: alert.name.clone(), at: since(alert.at) }).collect();
-            grade(prediction, &measurement).detected(prediction, &measurement, plan.windows, &seen)
+            grade(prediction, &measurement).detected(prediction, &measurement, plan.windows.unwrap_or_default(), &seen)
         }
     };
     record(ctx, cluster, plan, &mut fault, &measurement, &grade, measured.stopped).await;

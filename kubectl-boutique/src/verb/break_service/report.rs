@@ -192,7 +192,8 @@ fn healed(outcome: &Outcome) -> String {
 
 /// A shop that is missed for longer than its pods puzzles everybody once.
 fn hint(outcome: &Outcome) -> Option<String> {
-    let late = outcome.measurement.recovered_at?.checked_sub(outcome.restored_at?)?;
+    let whole = outcome.restored_at?.max(outcome.measurement.undone_at.unwrap_or_default());
+    let late = outcome.measurement.recovered_at?.checked_sub(whole)?;
     (late >= PUZZLING).then(|| {
         format!(
             "the pods were back {} before the shop was: callers wait longer after each attempt to connect that failed (gRPC)",

@@ -103,7 +103,11 @@ async fn one(
                 path: request.path,
                 body: request.body,
             });
-            (Some(prediction_record(&plan.injection.prediction, plan.windows)), requests.collect(), None)
+            (
+                Some(prediction_record(&plan.injection.prediction, plan.windows.unwrap_or_default())),
+                requests.collect(),
+                None,
+            )
         }
         Err(Error::Refused { reason, .. }) => (None, Vec::new(), Some(reason)),
         Err(error @ Error::NoSuchWorkload { .. }) => (None, Vec::new(), Some(error.to_string())),
