@@ -19,6 +19,9 @@ use crate::storefront::{Reply, Storefront};
 /// So many requests of a timetable that is behind leave before those on their way get their turn.
 const AT_ONCE: u64 = 32;
 
+/// A request that leaves later than this after it was due says nothing by silence: part of its time was over already.
+const LATE: Duration = Duration::from_millis(250);
+
 /// How many requests may wait, and whose fault it is if there are more.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
@@ -117,12 +120,11 @@ impl Work {
             if late >= LIMIT {
                 // Suspended, or starved by something else on this machine. The shop has nothing to do with it, and would
                 // only be hurt by all of it at once.
-                let reason = format!("the prober itself was {:.0} s late", late.as_secs_f64());
-                self.turn_away(slot, Outcome::Unknown { reason });
+                self.turn_away(slot, own_fault(late));
                 continue;
             }
             let Ok(seat) = seats.clone().try_acquire_owned() else {
-                self.turn_away(slot, self.room.turned_away());
+                self.turn_away(slot, if late > LATE { own_fault(late) } else { self.room.turned_away() });
                 continue;
             };
             let work = self.clone();
@@ -149,11 +151,17 @@ impl Work {
         // Where the machine is busy an answer may win against a clock that has already run down.
         let reply = if took > LIMIT { Reply::Timeout } else { reply };
         let mut outcome = outcome(&step, reply);
-        if outcome == Outcome::Timeout && !self.storefront.is_way_open().await {
+        if outcome == Outcome::Timeout && late > LATE {
+            outcome = own_fault(late);
+        } else if outcome == Outcome::Timeout && !self.storefront.is_way_open().await {
             outcome = Outcome::Unknown { reason: "the API server did not answer in time either".to_owned() };
         }
         lock(&self.notes).ended(Sample { at: slot.at, page: slot.page, took, outcome });
     }
+}
+
+fn own_fault(late: Duration) -> Outcome {
+    Outcome::Unknown { reason: format!("the prober itself was {:.1} s late", late.as_secs_f64()) }
 }
 
 fn outcome(step: &Step, reply: Reply) -> Outcome {
