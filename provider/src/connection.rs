@@ -62,7 +62,11 @@ impl Connection {
     /// Remembers that a namespace is not there, or that it is.
     pub(crate) fn remember_namespace(&self, namespace: &str, is_there: bool) {
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_there { drop(missing.remove(namespace)) } else { drop(missing.insert(namespace.to_owned())) }
+        if is_there {
+            missing.remove(namespace);
+        } else {
+            missing.insert(namespace.to_owned());
+        }
     }
 
     /// What there is where something new is applied, as far as the plan has seen it.

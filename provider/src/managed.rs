@@ -119,6 +119,7 @@ impl<'a, R: Managed> Run<'a, R> {
             Event::Begun => R::left_something(&Applied { began: true, ..Applied::default() }),
             _ => false,
         };
+        // Once: it would say the same each time, and making it of the whole model takes as long as a write.
         if exists && !self.noted.swap(true, Ordering::Relaxed) {
             self.ctx.checkpoint(&self.half_written());
         }

@@ -30,11 +30,11 @@ pub(super) async fn apply(ctx: &Context<Stack>, plan: StackModel, prior: Option<
         Err(error) => return run.not_applied(&error),
     };
     ctx.private().remove(DRIFT);
-    run.keep(&applied, &["the wait for the shop did not come to its end; the next apply waits again".to_owned()]);
-    if run.plan.wait_for() != WaitFor::None
-        && let Err(failure) = run.follow(&mut event_rx, Box::pin(wait::wait(&run, &applied, &events))).await
-    {
-        return failure.outcome(&run, &applied);
+    if run.plan.wait_for() != WaitFor::None {
+        run.keep(&applied, &["the wait for the shop did not come to its end; the next apply waits again".to_owned()]);
+        if let Err(failure) = run.follow(&mut event_rx, Box::pin(wait::wait(&run, &applied, &events))).await {
+            return failure.outcome(&run, &applied);
+        }
     }
     read_back(&run, &applied).await
 }

@@ -134,7 +134,7 @@ impl Run<'_> {
         match &outcome {
             // Refused before a byte was written: in a namespace of others nothing of ours stays, not even the lease.
             Err(Cause::Foreign(_) | Cause::OtherStack { .. }) => lease.withdraw().await,
-            Ok(()) if self.request.release_afterwards => self.cluster.afterwards(lease.release()),
+            Ok(()) if self.request.release_afterwards => self.cluster.afterwards(lease.release()).await,
             _ => lease.release().await,
         }
         outcome

@@ -232,9 +232,11 @@ impl Cluster {
         self.shared.requests.load(Ordering::Relaxed)
     }
 
-    /// Does work whose end nobody waits for but [`Cluster::settled`].
-    pub(crate) fn afterwards(&self, work: impl Future<Output = ()> + Send + 'static) {
+    /// Does work whose end nobody waits for but [`Cluster::settled`]. Its first request is on its way when this returns:
+    /// a caller that goes on without a pause would keep it from being sent.
+    pub(crate) async fn afterwards(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.shared.background.spawn(work);
+        tokio::task::yield_now().await;
     }
 
     /// Waits for what still goes on in the background, such as giving a lease back. To be called before the program ends.
