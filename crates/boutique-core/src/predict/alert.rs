@@ -176,9 +176,15 @@ fn down(service: Service, until: Gap) -> Vec<ExpectedAlert> {
         alert("BoutiqueEndpointsEmpty", AT_ONCE, until, format!("the Service {service} has no ready endpoint")),
     ];
     if service == Service::Emailservice {
-        alerts.push(alert("BoutiqueMailsMissing", AT_ONCE, until, "orders are placed without a confirmation"));
+        alerts.push(mails_missing(AT_ONCE, until));
     }
     alerts
+}
+
+/// Orders and mails are counted by the shop's spans, so that it fires only where these are collected and somebody buys.
+fn mails_missing(begins: [Duration; 2], until: Gap) -> ExpectedAlert {
+    let until = Gap { shortest: Duration::ZERO, ..until };
+    alert("BoutiqueMailsMissing", begins, until, "orders are placed without a confirmation")
 }
 
 /// Before anybody wonders where shoppers are, they have stayed away for a while.
@@ -203,7 +209,7 @@ pub(super) fn of_cut(cut: &Cut, pages: &[PageImpact]) -> Vec<ExpectedAlert> {
         alerts.push(alert("BoutiqueGreenButBroken", begins, until, reason));
     }
     if cut.callee == Service::Emailservice {
-        alerts.push(alert("BoutiqueMailsMissing", begins, until, "orders are placed without a confirmation"));
+        alerts.push(mails_missing(begins, until));
     }
     alerts.extend(burn(pages, cut.begins.shortest, until));
     alerts

@@ -64,6 +64,7 @@ impl FaultType for Leak {
         let kill = Kill { grace: Duration::ZERO, ..target.kill(&victims, Duration::ZERO) };
         let mut predicted = predict(&Loss::Killed(kill));
         predicted.lasts = Some(wish.bound);
+        predicted.begins = Some(Gap { shortest: over / 2, longest: wish.bound });
         // Both remember a kill for longer than it takes.
         let remembered = Gap { shortest: over + Duration::from_secs(120), longest: over + Duration::from_secs(600) };
         let full = Gap { shortest: over, longest: wish.bound };
