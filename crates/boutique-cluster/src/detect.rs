@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn the_difference_of_the_clocks_is_taken_from_the_middle_of_the_question() {
-        let at = |millis| Timestamp::from_millisecond(1_800_000_000_000 + millis).unwrap();
+        let at = |millis: i64| Timestamp::from_millisecond(1_800_000_000_000 + millis).unwrap();
         let answer = json!({"status": "success", "data": {"resultType": "scalar", "result": [1_800_000_003.5, "1"]}});
         assert_eq!(ahead(&answer, at(0), at(1_000)), Some(SignedDuration::from_secs(3)));
         assert_eq!(ahead(&json!({}), at(0), at(1)), None);
