@@ -8,6 +8,7 @@ use boutique_core::gameday::{Gameday, Journal, Judged, Met, Plan, Verdict};
 use super::rehearsal::{Document, Rehearsed};
 use crate::ctx::Ctx;
 use crate::draw::table::{Cell, Column, Give, Table};
+use crate::draw::wrap::sentence;
 use crate::error::Error;
 use crate::output::TextFormat;
 use crate::style::{BAD, FAINT, GOOD, Look, STRONG, WAITING};
@@ -36,9 +37,12 @@ pub(super) fn intention(gameday: &Gameday, plan: &Plan, place: &Place, look: Loo
     for step in &plan.steps {
         out.push_str(&format!("  {:>2}. {}\n", step.number, step.title));
     }
+    let steps = match plan.steps.len() {
+        1 => "1 step".to_owned(),
+        many => format!("{many} steps"),
+    };
     out.push_str(&format!(
-        "{} steps on the shop in namespace {}, {} requests a second at {}, {} at least\n",
-        plan.steps.len(),
+        "{steps} on the shop in namespace {}, {} requests a second at {}, {} at least\n",
         place.namespace,
         place.rate,
         place.way,
@@ -61,9 +65,9 @@ fn length(gameday: &Gameday, plan: &Plan, rate: u32) -> String {
 /// A step that has just been run.
 pub(super) fn step(journal: &Journal, look: Look) -> String {
     let Some(step) = journal.steps.last() else { return String::new() };
-    let mut out = format!("{}\n", story(step));
+    let mut out = sentence(&story(step), 0, look);
     for judged in &step.expectations {
-        out.push_str(&format!("{}\n", expectation(judged, look)));
+        out.push_str(&sentence(&expectation(judged, look), 2, look));
     }
     look.plain(out.trim_end())
 }
@@ -94,7 +98,7 @@ fn result(journal: &Journal, comparison: Option<&Comparison>, look: Look) -> Str
     out.push('\n');
     for (step, judged) in journal.expectations().filter(|(_, judged)| judged.met != Met::Met) {
         let step = step.map_or_else(|| "all steps".to_owned(), |step| format!("step {step}"));
-        out.push_str(&format!("{} ({step})\n", expectation(judged, look)));
+        out.push_str(&sentence(&format!("{} ({step})", expectation(judged, look)), 2, look));
     }
     out.push_str(&figures(&sum));
     if let Some(comparison) = comparison {
