@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use boutique_core::fault::kind::ALL;
 use boutique_core::fault::{FaultType, Need, Undo, common_needs, needs};
 use boutique_core::service::Service;
 
+/// Two tests write one file.
+static WRITING: Mutex<()> = Mutex::new(());
+
 /// The part of a document between two marks is `expected`, or becomes it.
 fn is_generated(name: &str, expected: &str) {
+    let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/faults.md");
     let text = fs::read_to_string(&path).unwrap();
     let begin = format!("<!-- {name}: BLESS=1 cargo test -p kubectl-boutique --test faults -->\n");
