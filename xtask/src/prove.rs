@@ -47,8 +47,17 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<()> {
     fs::create_dir_all(page.with_file_name("")).context("the folder of the page that the tests write")?;
     fs::write(&page, "").with_context(|| format!("cannot write {}", page.display()))?;
     for &(package, test, filter) in args.name.tests() {
-        let mut test =
-            workspace::cargo(&["test", "--locked", "--package", package, "--test", test, "--", "--nocapture"]);
+        let mut test = workspace::cargo(&[
+            "test",
+            "--locked",
+            "--package",
+            package,
+            "--test",
+            test,
+            "--",
+            "--nocapture",
+            "--include-ignored",
+        ]);
         test.args((!filter.is_empty()).then_some(filter));
         test.envs(args.name.variables().iter().copied()).env("BOUTIQUE_SEED", args.seed.to_string());
         test.envs(given.variables.iter().map(|(name, value)| (name, value))).env("BOUTIQUE_PROOF", &page);

@@ -31,7 +31,7 @@ impl Audit {
         self.log.read_to_end(&mut bytes).expect("the audit log can be read");
         self.rest.push_str(&String::from_utf8_lossy(&bytes));
         while let Some((line, rest)) = self.rest.split_once('\n') {
-            if self.marks.iter().all(|mark| line.contains(mark)) && !line.contains("\"userAgent\":\"kubectl") {
+            if self.marks.iter().all(|mark| line.contains(mark)) && !line.contains("\"userAgent\":\"kubectl/") {
                 self.seen.push(line.to_owned());
             }
             self.rest = rest.to_owned();

@@ -89,7 +89,7 @@ fn a_fault_whose_author_was_killed_is_undone_by_kubernetes_or_by_the_next_user()
                 let moment = Moment::random(&mut random);
                 let done = kill(&stack.namespace, class, kind, service, moment, patience, &[]);
                 let fate = if done.killed { "killed" } else { "over" };
-                let late = done.late.map_or("–".to_owned(), |late| format!("{late:+.1} s"));
+                let late = done.late.map_or_else(|| "–".to_owned(), |late| format!("{late:+.1} s"));
                 println!("round {round}: {kind} of {service}, {fate} at {moment:?}, well again {late}");
                 let damage = done.damage.join("; ");
                 let line =
@@ -195,8 +195,11 @@ fn run_and_kill(
 ) -> bool {
     let mut audit = Audit::from_now(lab::real(), &namespace.name);
     let fault = format!("--fault={kind}");
-    let mut command =
-        plugin(namespace.kubeconfig(), &namespace.name, &["break", service, &fault, BOUND, "--yes", "--output=json"]);
+    let mut command = plugin(
+        namespace.kubeconfig(),
+        &namespace.name,
+        &["break", service, &fault, BOUND, "--yes", "--force", "--output=json"],
+    );
     command.envs(environment.iter().copied());
     let mut running = start(command);
     let mut first = None;

@@ -70,14 +70,20 @@ fn each_fault_does_what_was_predicted_and_leaves_nothing_behind() {
         "" => SHORT.contains(&(row.kind, row.service)),
         "all" => true,
         "upstream" => UPSTREAM.contains(&(row.kind, row.service)),
-        // By hand: one kind, while it is worked at.
-        kind => row.kind == kind,
+        // By hand: some kinds, while they are worked at.
+        kinds => kinds.split(',').any(|kind| kind == row.kind),
     };
     let (_room, stack) = shop("faults");
     let mut sheet = proof::Matrix::begin();
     let mut broken = Vec::new();
     for row in MATRIX.iter().filter(is_wanted) {
-        let run = carry_out(&stack.namespace, row, if wanted.is_empty() { "10s" } else { "20s" });
+        let bound = if wanted.is_empty() { "10s" } else { "20s" };
+        let mut run = carry_out(&stack.namespace, row, bound);
+        if wanted.is_empty() && !run.trouble.is_empty() {
+            // A busy machine lets pages time out once. A wrong prediction is wrong each time.
+            println!("round {} of {}: again, after {}", row.kind, row.service, run.trouble.join("; "));
+            run = carry_out(&stack.namespace, row, bound);
+        }
         let Row { kind, service, .. } = row;
         let verdict = run.report["verdict"].as_str().unwrap_or("no report");
         println!("round {kind} of {service}: {verdict}, {} troubles", run.trouble.len());

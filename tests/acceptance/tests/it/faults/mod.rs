@@ -1,6 +1,7 @@
 //! Faults on a real node: each is predicted, done, undone, and all is as before, whatever becomes of the program meanwhile.
 
 mod company;
+mod gamedays;
 mod killed;
 mod matrix;
 mod proof;

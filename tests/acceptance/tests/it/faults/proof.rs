@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Pages of the shop in the order of the reports.
 const PAGES: [(&str, &str); 5] =
-    [("home", "home"), ("product", "product"), ("add to cart", "add"), ("view cart", "cart"), ("checkout", "checkout")];
+    [("home", "home"), ("product", "product"), ("add-to-cart", "add"), ("view-cart", "cart"), ("checkout", "checkout")];
 
 /// Where this run's page goes; none outside campaigns.
 pub(super) fn file() -> Option<PathBuf> {
@@ -59,9 +59,9 @@ impl Matrix {
             None => "–".to_owned(),
         };
         let share = measured["availability"]["ratio"].as_f64();
-        let share = share.map_or("–".to_owned(), |share| format!("{:.2} %", share * 100.0));
+        let share = share.map_or_else(|| "–".to_owned(), |share| format!("{:.2} %", share * 100.0));
         let spent = measured["budget"]["share"].as_f64();
-        let spent = spent.map_or("–".to_owned(), |spent| format!("{:.2} %", spent * 100.0));
+        let spent = spent.map_or_else(|| "–".to_owned(), |spent| format!("{:.2} %", spent * 100.0));
         let equal =
             if trouble.is_empty() { format!("all {objects} objects, nothing left") } else { "see below".to_owned() };
         let _ = writeln!(
