@@ -149,16 +149,17 @@ impl Squeezed<'_> {
             .map_err(|refusal| ActivityError::Other(refusal.to_string()))?;
         let act = Act::Resize { pod: self.pod.clone(), container: self.container.to_owned(), resources };
         let namespace = &self.work.fault.namespace;
-        match patiently(|| send(&self.work.cluster, namespace, &act, false)).await {
+        let resized = match patiently(|| send(&self.work.cluster, namespace, &act, false)).await {
             Err(error) if error.is_not_found() || error.is_conflict() => return Ok(Answer::Gone),
             // The API server itself refuses a limit below what the node reports.
             Err(error) if error.is_invalid() => return Ok(Answer::Refused(None)),
             resized => resized?,
         };
+        let written = generation(&resized);
         let answered = async {
             loop {
                 let Some(live) = self.live() else { return Ok(Answer::Gone) };
-                if let Some(answer) = judge(&live, self.container, limit, self.restarts) {
+                if let Some(answer) = judge(&live, self.container, limit, written, self.restarts) {
                     self.restarts = restarts(&live, self.container);
                     return Ok(answer);
                 }
@@ -187,8 +188,9 @@ impl Squeezed<'_> {
     }
 }
 
-/// What the node made of a limit, as far as the pod shows it; none while it shows nothing.
-fn judge(live: &Value, container: &str, limit: u64, restarts_before: u64) -> Option<Answer> {
+/// What the node made of a limit that was written as this generation of the pod, as far as the pod shows it; none while it
+/// shows nothing.
+fn judge(live: &Value, container: &str, limit: u64, written: i64, restarts_before: u64) -> Option<Answer> {
     if restarts(live, container) > restarts_before {
         return Some(Answer::Killed);
     }
@@ -196,18 +198,23 @@ fn judge(live: &Value, container: &str, limit: u64, restarts_before: u64) -> Opt
     if in_force == Some(limit) {
         return Some(Answer::InForce);
     }
-    // The condition of an earlier attempt must not be taken for this one's answer.
-    let generation = live.pointer("/metadata/generation").and_then(Value::as_i64);
+    // What was said to an earlier limit must not be taken for the answer to this one.
+    if generation(live) < written {
+        return None;
+    }
     let conditions = live.pointer("/status/conditions")?.as_array()?;
     let resize = conditions.iter().find(|condition| {
         condition["type"] == "PodResizeInProgress" && condition["reason"] == "Error"
             || condition["type"] == "PodResizePending" && condition["reason"] == "Infeasible"
     })?;
-    let seen = resize.get("observedGeneration").and_then(Value::as_i64);
-    if seen.is_some() && generation.is_some() && seen < generation {
+    if resize.get("observedGeneration").and_then(Value::as_i64).is_some_and(|seen| seen < written) {
         return None;
     }
     Some(Answer::Refused(resize.get("message").and_then(Value::as_str).and_then(said_use)))
+}
+
+fn generation(pod: &Value) -> i64 {
+    pod.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0)
 }
 
 /// The use in a node's refusal: `… below current usage (2551808)`.
@@ -273,20 +280,21 @@ mod tests {
         let condition =
             |reason: Option<&str>| Some(json!({"type": "PodResizeInProgress", "reason": reason, "message": message}));
         let pod = mk_pod("3Mi", 0, condition(Some("Error")));
-        assert_eq!(judge(&pod, "server", 2_097_152, 0), Some(Answer::Refused(Some(2_551_808))));
-        assert_eq!(judge(&mk_pod("3Mi", 0, condition(None)), "server", 2_097_152, 0), None);
-        assert_eq!(judge(&mk_pod("2Mi", 0, None), "server", 2_097_152, 0), Some(Answer::InForce));
-        assert_eq!(judge(&mk_pod("2Mi", 1, None), "server", 2_097_152, 0), Some(Answer::Killed));
+        assert_eq!(judge(&pod, "server", 2_097_152, 0, 0), Some(Answer::Refused(Some(2_551_808))));
+        assert_eq!(judge(&mk_pod("3Mi", 0, condition(None)), "server", 2_097_152, 0, 0), None);
+        assert_eq!(judge(&mk_pod("2Mi", 0, None), "server", 2_097_152, 0, 0), Some(Answer::InForce));
+        assert_eq!(judge(&mk_pod("2Mi", 1, None), "server", 2_097_152, 0, 0), Some(Answer::Killed));
     }
 
     #[test]
     fn an_earlier_refusal_is_no_answer_to_the_present_limit() {
         let mut pod =
             mk_pod("3Mi", 0, Some(json!({"type": "PodResizeInProgress", "reason": "Error", "observedGeneration": 4})));
-        pod["metadata"]["generation"] = json!(5);
-        assert_eq!(judge(&pod, "server", 2_097_152, 0), None);
         pod["metadata"]["generation"] = json!(4);
-        assert_eq!(judge(&pod, "server", 2_097_152, 0), Some(Answer::Refused(None)));
+        assert_eq!(judge(&pod, "server", 2_097_152, 5, 0), None, "the pod as it was before");
+        pod["metadata"]["generation"] = json!(5);
+        assert_eq!(judge(&pod, "server", 2_097_152, 5, 0), None, "the answer of before");
+        assert_eq!(judge(&pod, "server", 2_097_152, 4, 0), Some(Answer::Refused(None)));
     }
 
     #[test]
