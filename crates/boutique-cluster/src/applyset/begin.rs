@@ -110,7 +110,8 @@ mod tests {
             member.set_label(key, value);
         }
         assert!(!is_nothing(member));
-        let others = Records { other_stacks: vec!["second".into()], ..Records::default() };
+        let mut others = Records::default();
+        others.other_stacks.push("second".into());
         assert!(!Seen { records: others, live: Vec::new() }.is_nothing(&id, &desired));
     }
 }
