@@ -65,7 +65,7 @@ fn sort(objects: &[Value], records: &[Value], now: Timestamp) -> Vec<Found> {
             Err(error) => unreadable.push(error),
         }
     }
-    ended.sort_by(|a, b| b.since.cmp(&a.since));
+    ended.sort_by_key(|fault| std::cmp::Reverse(fault.since));
     let stands = |fault: Fault| if fault.is_expired(now) { Found::Expired(fault) } else { Found::Active(fault) };
     let mut found: Vec<Found> = standing.into_iter().map(stands).collect();
     found.extend(unreadable.into_iter().map(Found::Unreadable));

@@ -123,7 +123,8 @@ impl Cluster {
             let (parts, body) = response.into_parts();
             Ok::<_, kube::Error>(Response::from_parts(parts, body.collect().await?.to_bytes()))
         };
-        let outcome = tokio::time::timeout(limit, exchange).await;
+        // What the HTTP client keeps while it waits is large, and every future that sends anything would be as large.
+        let outcome = tokio::time::timeout(limit, Box::pin(exchange)).await;
         let ms = began.elapsed().as_millis();
         let code = match &outcome {
             Ok(Ok(response)) => response.status().as_u16(),
