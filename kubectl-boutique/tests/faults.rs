@@ -16,13 +16,13 @@ static WRITING: Mutex<()> = Mutex::new(());
 fn is_generated(name: &str, expected: &str) {
     let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/faults.md");
-    let text = fs::read_to_string(&path).unwrap();
+    let text = fs::read_to_string(&path).expect("can be read");
     let begin = format!("<!-- {name}: BLESS=1 cargo test -p kubectl-boutique --test faults -->\n");
     let end = format!("<!-- end of {name} -->\n");
     let (before, rest) = text.split_once(&begin).expect("the document marks where it begins");
     let (shown, after) = rest.split_once(&end).expect("the document marks where it ends");
     if std::env::var_os("BLESS").is_some() {
-        fs::write(path, format!("{before}{begin}{expected}{end}{after}")).unwrap();
+        fs::write(path, format!("{before}{begin}{expected}{end}{after}")).expect("can be written");
     } else {
         assert_eq!(
             shown, expected,

@@ -71,7 +71,7 @@ impl Cluster {
             namespace: None,
             name: Some(request.uri().path().to_owned()),
         };
-        self.exchange(&operation, request).await
+        Box::pin(self.exchange(&operation, request)).await
     }
 
     pub(crate) async fn send(&self, operation: Operation, request: Request<Vec<u8>>) -> Result<Answer, ApiError> {
@@ -79,7 +79,8 @@ impl Cluster {
         let repeatable = request.method() != Method::POST;
         let mut attempt = 1;
         loop {
-            let error = match self.send_once(operation.clone(), request.clone()).await {
+            // What the HTTP client keeps while it waits is large, and every future that sends anything would be as large.
+            let error = match Box::pin(self.send_once(operation.clone(), request.clone())).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -123,8 +124,7 @@ impl Cluster {
             let (parts, body) = response.into_parts();
             Ok::<_, kube::Error>(Response::from_parts(parts, body.collect().await?.to_bytes()))
         };
-        // What the HTTP client keeps while it waits is large, and every future that sends anything would be as large.
-        let outcome = tokio::time::timeout(limit, Box::pin(exchange)).await;
+        let outcome = tokio::time::timeout(limit, exchange).await;
         let ms = began.elapsed().as_millis();
         let code = match &outcome {
             Ok(Ok(response)) => response.status().as_u16(),

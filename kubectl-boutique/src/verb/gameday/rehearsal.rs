@@ -94,7 +94,7 @@ async fn one(
     (gameday, stage): (&Gameday, &Stage),
     args: &RunArgs,
 ) -> Result<Rehearsed, Error> {
-    let looked = look_at(ctx, cluster, place, &args.order(step, gameday, stage)).await;
+    let looked = Box::pin(look_at(ctx, cluster, place, &args.order(step, gameday, stage))).await;
     let looked = looked.and_then(|plan| plan.refuse_what_cannot_be().map(|()| plan));
     let (prediction, requests, refused) = match looked {
         Ok(plan) => {

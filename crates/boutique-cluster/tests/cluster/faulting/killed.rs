@@ -58,9 +58,9 @@ fn hold_and_kill(shop: &Shop, class: &str, after: Duration) {
     child.wait().expect("it is dead");
 }
 
-async fn die(class: &'static str) -> Vec<(Shop, Vec<Value>, Duration)> {
+/// Five processes that died, each with its shop as it was before, and how it came to be.
+async fn die(class: &'static str) -> Vec<(Shop, Vec<Value>, String)> {
     let seed = seed();
-    eprintln!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let mut dead = Vec::new();
     for _ in 0..5 {
@@ -68,7 +68,7 @@ async fn die(class: &'static str) -> Vec<(Shop, Vec<Value>, Duration)> {
         let before = specs(&shop).await;
         let after = Duration::from_millis(random.random_range(0..400));
         tokio::task::block_in_place(|| hold_and_kill(&shop, class, after));
-        dead.push((shop, before, after));
+        dead.push((shop, before, format!("seed {seed}, killed after {after:?}")));
     }
     dead
 }
@@ -76,14 +76,14 @@ async fn die(class: &'static str) -> Vec<(Shop, Vec<Value>, Duration)> {
 /// What the next who writes does, when the time of the fault is over.
 async fn heal(shop: &Shop) {
     let later = Timestamp::now() + SignedDuration::from_mins(5);
-    fault::heal_expired(&shop.cluster, shop.namespace(), later).await.unwrap();
+    fault::heal_expired(&shop.cluster, shop.namespace(), later).await.expect("what has expired is healed");
     assert!(!names(shop).await.contains(&boutique_core::fault::GUARD.to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_had_added_goes_without_any_command() {
-    for (shop, before, after) in die("added").await {
-        eprintln!("killed after {after:?}");
+    for (shop, before, story) in die("added").await {
+        eprintln!("{story}");
         until_no_residue(&shop, BOUND + PATIENCE).await;
         heal(&shop).await;
         assert_eq!(specs(&shop).await, before);
@@ -93,8 +93,8 @@ async fn what_it_had_added_goes_without_any_command() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_had_changed_is_put_back_by_the_next_who_writes() {
-    for (shop, before, after) in die("changed").await {
-        eprintln!("killed after {after:?}");
+    for (shop, before, story) in die("changed").await {
+        eprintln!("{story}");
         heal(&shop).await;
         assert_eq!(specs(&shop).await, before);
         shop.finish().await;
@@ -103,8 +103,8 @@ async fn what_it_had_changed_is_put_back_by_the_next_who_writes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pod_that_it_had_touched_has_its_deadline_in_any_case() {
-    for (shop, before, after) in die("live").await {
-        eprintln!("killed after {after:?}");
+    for (shop, before, story) in die("live").await {
+        eprintln!("{story}");
         for pod in scene(&shop).await.pods {
             let touched = pod["spec"]["containers"][0]["image"] == "registry.invalid/broken:v1";
             let marked = pod["metadata"]["labels"].get(FAULT).is_some();
