@@ -116,6 +116,7 @@ fn a_fault_whose_author_was_killed_is_undone_by_kubernetes_or_by_the_next_user()
 }
 
 #[test]
+#[ignore = "a campaign: cargo xtask prove undo"]
 fn without_fuse_and_deadline_the_same_check_finds_what_is_left() {
     let off = [("BOUTIQUE_TEST_SAFEGUARDS", "off")];
     let (_room, stack) = shop("undo-control");
