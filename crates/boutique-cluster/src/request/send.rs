@@ -208,7 +208,9 @@ fn pause(error: &ApiError, repeatable: bool, attempt: u32) -> Option<Duration> {
         }
         // A connection that broke may do so again at once; one that was refused tells that nobody listens.
         Failure::Unreachable { said, .. } => {
-            let broke = ["reset", "closed", "broken pipe", "incomplete", "EOF", "canceled"];
+            // The last one is a GOAWAY: the API server closes a connection when it has answered one of its requests with 401
+            // (`UnauthenticatedHTTP2DOSMitigation`), or to spread its clients (`--goaway-chance`).
+            let broke = ["reset", "closed", "broken pipe", "incomplete", "EOF", "canceled", "not a result of an error"];
             let broke = broke.iter().any(|word| said.contains(word)) && !said.contains("certificate");
             (broke && repeatable).then_some(backoff)
         }
@@ -261,6 +263,9 @@ mod tests {
         };
         assert_eq!(pause(&error("tcp connect error: Connection refused"), true, 1), None);
         assert!(pause(&error("connection reset by peer"), true, 1).is_some());
+        let goaway = "http2 error: connection error received: not a result of an error";
+        assert!(pause(&error(goaway), true, 1).is_some());
+        assert_eq!(pause(&error(goaway), false, 1), None, "a POST may have been done");
     }
 
     #[test]
