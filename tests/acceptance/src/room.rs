@@ -4,6 +4,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Thousandths of a processor that the pods of [`crate::stack`]'s small shop ask for.
 pub const SMALL_SHOP: u32 = 230;
+/// What a small shop takes whose pages are asked for all the time: its pods ask for little, and work a lot.
+pub const MEASURED_SHOP: u32 = 700;
 /// What those of upstream's manifests ask for: most of a machine with two processors.
 pub const UPSTREAM_SHOP: u32 = 1570;
 /// Kept for cluster DNS and a rolling update.

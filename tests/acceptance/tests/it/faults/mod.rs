@@ -7,7 +7,7 @@ mod matrix;
 mod proof;
 
 use boutique_acceptance::lab;
-use boutique_acceptance::room::{Room, SMALL_SHOP, room};
+use boutique_acceptance::room::{MEASURED_SHOP, Room, SMALL_SHOP, room};
 use boutique_acceptance::stack::Stack;
 
 /// Without a load generator: whoever measures sends requests enough.
@@ -16,7 +16,8 @@ const QUIET: &str = "load_generator = { enabled = false }\n  wait = { until = \"
 /// A small shop of a test that sells, in a room of its own.
 fn shop(test: &str) -> (Room, Stack) {
     let node = lab::node();
-    let room = room(SMALL_SHOP);
+    // A campaign has the machine for itself.
+    let room = room(if std::env::var_os("BOUTIQUE_PROOF").is_some() { SMALL_SHOP } else { MEASURED_SHOP });
     (room, Stack::applied(node, test, QUIET))
 }
 

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use boutique_acceptance::kubectl::Namespace;
 use boutique_acceptance::prometheus::Prometheus;
-use boutique_acceptance::room::{SMALL_SHOP, room};
+use boutique_acceptance::room::{MEASURED_SHOP, room};
 use boutique_acceptance::terraform::{Module, provider_with_helm};
 use boutique_acceptance::{lab, project};
 use boutique_core::contract::SetId;
@@ -122,7 +122,7 @@ resource "boutique_monitoring" "shop" {{
 #[test]
 fn a_real_shop_is_watched_and_each_trouble_shows_where_it_is_and_raises_its_alert() {
     let kubeconfig = node();
-    let _room = room(SMALL_SHOP + COMPANY);
+    let _room = room(MEASURED_SHOP + COMPANY);
     let watched = Watched::applied(kubeconfig);
     watched.module.expect_empty_plan("after an apply");
     expressions::all_answer(&watched);
